@@ -1,0 +1,81 @@
+package config
+
+import (
+	"time"
+)
+
+// Config is everything an operator can set. It is a plain value: once made it is read, never changed.
+type Config struct {
+	// File is the absolute path of the file these values come from; "" for the defaults.
+	File string
+	// Pidfile is an absolute path; "" means that no pidfile is written.
+	Pidfile string
+	// Loops is the number of event loops; 0 lets the server decide.
+	Loops  int
+	Logger Logger
+	Admin  Admin
+	Front  Front
+}
+
+// Logger says where records of the log go.
+type Logger struct {
+	// Level is one of none, fatal, error, warn, info, debug, trace.
+	Level string
+	// Output is "stdout", "stderr" or an absolute path.
+	Output string
+	// RotateBytes is the size at which a log file is put aside; at least 1048576.
+	RotateBytes int64
+}
+
+// Admin is the private door.
+type Admin struct {
+	// Listen has at least one entry.
+	Listen []Listen
+	// Allow and Deny are the rules as written; Access is what they mean.
+	Allow, Deny []string
+	Access      Access
+	// HeadBytes and BodyBytes bound one request.
+	HeadBytes, BodyBytes int
+}
+
+// Front is the public door, and the limits of what is behind it.
+type Front struct {
+	// Listen has at least one entry.
+	Listen []Listen
+	// Auth says whether a subscription needs a token from /sign.
+	Auth bool
+
+	// MaxChannels and MaxSubscribersPerChannel refuse everything when 0, as iComet does.
+	MaxChannels              int
+	MaxSubscribersPerChannel int
+	// MaxConnections is 0 when the server is to derive it: MaxChannels, or what one descriptor table
+	// holds if that is more.
+	MaxConnections int
+	// ChannelBufferSize is the number of messages kept per channel.
+	ChannelBufferSize int
+
+	// ChannelTimeout and PollingTimeout are whole seconds, at least one.
+	ChannelTimeout time.Duration
+	PollingTimeout time.Duration
+
+	// HeadTimeout, KeepaliveTimeout and SendTimeout are whole seconds, at least one.
+	HeadTimeout      time.Duration
+	KeepaliveTimeout time.Duration
+	SendTimeout      time.Duration
+
+	// OutputBytes bounds what is queued for one connection, HeadBytes one request head.
+	OutputBytes int
+	HeadBytes   int
+}
+
+// Default returns what the server runs with when it is given no file: front on 0.0.0.0:8100, admin on
+// 127.0.0.1:8000 for this machine only, log on stderr. The other values are in the table of keys.
+func Default() Config {
+	r := newReader("", "")
+	r.read(nil, func(k *Key) string { return k.Default })
+	r.relate()
+	if err := r.err(); err != nil {
+		panic("config: the table of keys has a bad default: " + err.Error())
+	}
+	return r.config
+}

@@ -1,0 +1,158 @@
+package config
+
+import (
+	"time"
+)
+
+const (
+	countMax   = 1<<31 - 1 // what iComet's int holds
+	secondsMax = 1<<31 - 1
+	historyMax = 1 << 20 // messages per channel
+	loopsMax   = 4096
+	bytesMax   = 1 << 30 // of any buffer of one connection
+
+	// rotateBytesMin is iComet's own lower bound; smaller values are raised to it.
+	rotateBytesMin = 1 << 20
+)
+
+// keyTable is the one place where keys are described.
+var keyTable = []Key{
+	{
+		Name: "pidfile", Unit: "path",
+		Meaning: "File that holds the process id while the server runs; a relative path starts at the folder of the configuration file",
+		Danger:  "Without it `-s stop` and `-s restart` cannot find the server",
+		set:     func(c *Config, v *value) { c.Pidfile = v.path() },
+	},
+	{
+		Name: "loops", Unit: "loops", Default: "0", Missing: "0", Max: loopsMax, Ours: true,
+		Meaning: "Number of event loops; 0 is as many as processors and descriptor limits ask for",
+		set:     func(c *Config, v *value) { c.Loops = v.count() },
+	},
+
+	{
+		Name: "logger.level", Unit: "level", Default: "info", Missing: "debug",
+		Meaning: "Least important records that are written: none, fatal, error, warn, info, debug or trace",
+		Danger:  "debug and trace write a record for each message",
+		set:     func(c *Config, v *value) { c.Logger.Level = v.level() },
+	},
+	{
+		Name: "logger.output", Unit: "path", Default: "stderr", Missing: "stdout",
+		Meaning: "Where the log goes: stdout, stderr or a file; a relative path starts at the folder of the configuration file",
+		set:     func(c *Config, v *value) { c.Logger.Output = v.output() },
+	},
+	{
+		Name: "logger.rotate.size", Unit: "bytes", Default: "1000000000", Missing: "1048576", Min: rotateBytesMin, Max: 1 << 50,
+		Meaning: "Size at which the log file is put aside and a new one begun, rounded up to whole MiB",
+		Danger:  "Old log files are never deleted by the server",
+		set:     func(c *Config, v *value) { c.Logger.RotateBytes = v.raisedNumber() },
+	},
+
+	{
+		Name: "admin.listen", Unit: "address", Default: "127.0.0.1:8000", Required: true, Repeatable: true,
+		Meaning: "Address and port of the private door: IP:PORT, [IPv6]:PORT, NAME:PORT or *:PORT, with a range of ports as 8000-8003",
+		Danger:  "Whoever reaches this port can publish, close channels and see everything",
+		set:     func(c *Config, v *value) { c.Admin.Listen = v.listen(c.Admin.Listen) },
+	},
+	{
+		Name: "admin.allow", Unit: "rule", Default: "127.0.0.1 ::1", Repeatable: true,
+		Meaning: "Who may use the private door: all, an address, the beginning of an IPv4 address, or a range such as 10.0.0.0/8",
+		Danger:  "Without any allow and deny everybody may; a beginning is not bound to octets, so 10.1 also admits 10.10.0.1",
+		set:     func(c *Config, v *value) { c.Admin.Allow = v.rule(c.Admin.Allow) },
+	},
+	{
+		Name: "admin.deny", Unit: "rule", Repeatable: true,
+		Meaning: "Who may not use the private door, written as for admin.allow; a matching allow other than all goes before any deny, whatever their order in the file",
+		Danger:  "With only deny rules nobody is allowed",
+		set:     func(c *Config, v *value) { c.Admin.Deny = v.rule(c.Admin.Deny) },
+	},
+	{
+		Name: "admin.head_bytes", Unit: "bytes", Default: "262144", Missing: "262144", Min: 1024, Max: bytesMax, Ours: true,
+		Meaning: "Longest request head at the private door; a message published by GET is part of it",
+		set:     func(c *Config, v *value) { c.Admin.HeadBytes = v.count() },
+	},
+	{
+		Name: "admin.body_bytes", Unit: "bytes", Default: "1048576", Missing: "1048576", Max: bytesMax, Ours: true,
+		Meaning: "Longest request body at the private door, which bounds a message published by POST",
+		set:     func(c *Config, v *value) { c.Admin.BodyBytes = v.count() },
+	},
+
+	{
+		Name: "front.listen", Unit: "address", Default: "0.0.0.0:8100", Required: true, Repeatable: true,
+		Meaning: "Address and port of the public door, written as for admin.listen",
+		set:     func(c *Config, v *value) { c.Front.Listen = v.listen(c.Front.Listen) },
+	},
+	{
+		Name: "front.auth", Unit: "choice", Default: "none", Missing: "none",
+		Meaning: "Whether a subscription needs a token from /sign: token or none",
+		Danger:  "With none whoever knows the name of a channel can read it",
+		set:     func(c *Config, v *value) { c.Front.Auth = v.auth() },
+	},
+	{
+		Name: "front.max_channels", Unit: "channels", Default: "100000", Missing: "0", Max: countMax,
+		Meaning: "Number of channels that may exist at a time",
+		Danger:  "0, or a file without this key, refuses every new channel",
+		set:     func(c *Config, v *value) { c.Front.MaxChannels = v.count() },
+	},
+	{
+		Name: "front.max_subscribers_per_channel", Unit: "subscribers", Default: "10000", Missing: "0", Max: countMax,
+		Meaning: "Number of open subscriptions of one channel",
+		Danger:  "0, or a file without this key, refuses every subscriber",
+		set:     func(c *Config, v *value) { c.Front.MaxSubscribersPerChannel = v.count() },
+	},
+	{
+		Name: "front.max_connections", Unit: "connections", Default: "0", Missing: "0", Max: countMax, Ours: true,
+		Meaning: "Number of open connections at the public door; 0 is max_channels, or what one descriptor table holds if that is more",
+		Danger:  "Each costs about 4 KB in the kernel and a few hundred bytes here",
+		set:     func(c *Config, v *value) { c.Front.MaxConnections = v.count() },
+	},
+	{
+		Name: "front.channel_buffer_size", Unit: "messages", Default: "10", Missing: "0", Max: historyMax,
+		Meaning: "Number of messages kept per channel for those who come back",
+		Danger:  "With 0 a long-polling client loses whatever is published between two of its polls",
+		set:     func(c *Config, v *value) { c.Front.ChannelBufferSize = v.count() },
+	},
+	{
+		Name: "front.channel_timeout", Unit: "seconds", Default: "30", Missing: "0", Min: -secondsMax, Max: secondsMax,
+		Meaning: "How long a channel without subscribers is kept; 0 or less is half of polling_timeout",
+		Danger:  "A client that returns later finds its messages gone and the numbering at 1",
+		set:     func(c *Config, v *value) { c.Front.ChannelTimeout = v.seconds() },
+	},
+	{
+		Name: "front.polling_timeout", Unit: "seconds", Default: "30", Required: true, Min: 1, Max: secondsMax,
+		Meaning: "How long a subscriber gets nothing before it gets a noop, with which a poll ends",
+		Danger:  "Proxies in front must wait longer than this",
+		set:     func(c *Config, v *value) { c.Front.PollingTimeout = v.seconds() },
+	},
+	{
+		Name: "front.head_timeout", Unit: "seconds", Default: "10", Missing: "10", Min: 1, Max: secondsMax, Ours: true,
+		Meaning: "How long a request head may take to arrive",
+		set:     func(c *Config, v *value) { c.Front.HeadTimeout = v.seconds() },
+	},
+	{
+		Name: "front.keepalive_timeout", Unit: "seconds", Default: "75", Missing: "75", Min: 1, Max: secondsMax, Ours: true,
+		Meaning: "How long a connection without a request is kept",
+		set:     func(c *Config, v *value) { c.Front.KeepaliveTimeout = v.seconds() },
+	},
+	{
+		Name: "front.send_timeout", Unit: "seconds", Default: "30", Missing: "30", Min: 1, Max: secondsMax, Ours: true,
+		Meaning: "How long a subscriber may read nothing while something is queued for it",
+		set:     func(c *Config, v *value) { c.Front.SendTimeout = v.seconds() },
+	},
+	{
+		Name: "front.output_bytes", Unit: "bytes", Default: "262144", Missing: "262144", Min: 4096, Max: bytesMax, Ours: true,
+		Meaning: "How much may be queued for one subscriber that does not read; one with more is closed",
+		Danger:  "Slow subscribers together can take this much memory each",
+		set:     func(c *Config, v *value) { c.Front.OutputBytes = v.count() },
+	},
+	{
+		Name: "front.head_bytes", Unit: "bytes", Default: "16384", Missing: "16384", Min: 1024, Max: bytesMax, Ours: true,
+		Meaning: "Longest request head at the public door",
+		set:     func(c *Config, v *value) { c.Front.HeadBytes = v.count() },
+	},
+}
+
+// seconds is a number of seconds as a duration.
+func (v *value) seconds() time.Duration { return time.Duration(v.number()) * time.Second }
+
+// count is a number that the table bounds to what an int32 holds.
+func (v *value) count() int { return int(v.number()) }

@@ -1,0 +1,36 @@
+package delivery
+
+import (
+	"strconv"
+
+	"github.com/icomet/icomet/internal/hub"
+)
+
+// sse is server-sent events (HTML, section 9.2). The id of an event is the seq of the last message that
+// the client has by then; a browser sends it back as Last-Event-ID and goes on behind it. Noops and
+// errors leave it as it is.
+type sse struct{}
+
+func (sse) ContentType() string              { return "text/event-stream; charset=utf-8" }
+func (sse) AppendPreamble(dst []byte) []byte { return dst }
+
+func (sse) AppendFrame(dst []byte, messages ...*hub.Message) []byte {
+	for _, m := range messages {
+		switch m.Type {
+		case hub.Data, hub.Broadcast:
+			dst = appendID(dst, m.Seq)
+		case hub.NextSeq:
+			dst = appendID(dst, m.Seq-1)
+		}
+		dst = append(dst, "data: "...)
+		dst = AppendMessage(dst, m)
+		dst = append(dst, "\n\n"...)
+	}
+	return dst
+}
+
+func appendID(dst []byte, seq int64) []byte {
+	dst = append(dst, "id: "...)
+	dst = strconv.AppendInt(dst, int64(hub.WireSeq(seq)), 10)
+	return append(dst, '\n')
+}

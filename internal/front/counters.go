@@ -1,0 +1,20 @@
+package front
+
+import (
+	"sync/atomic"
+
+	"github.com/icomet/icomet/internal/delivery"
+)
+
+// Counters are counted on one loop and read by anybody.
+type Counters struct {
+	Subscribers   [delivery.Kinds]atomic.Int64  // now
+	Subscribed    [delivery.Kinds]atomic.Uint64 // requests that asked for a subscription
+	Deliveries    atomic.Uint64                 // messages sent to subscribers, without those of the history
+	Replayed      atomic.Uint64                 // messages sent from the history
+	Noops         atomic.Uint64
+	WrongToken    atomic.Uint64
+	NoChannel     atomic.Uint64 // refused since there are too many channels
+	NoSubscriber  atomic.Uint64 // refused since the channel has too many subscribers
+	SessionMemory atomic.Int64  // bytes mapped for the records of subscribers
+}

@@ -1,0 +1,40 @@
+package front
+
+import (
+	"github.com/icomet/icomet/internal/delivery"
+	"github.com/icomet/icomet/internal/reactor"
+)
+
+// drainsPerTurn bounds how many subscriptions are ended in one turn.
+const drainsPerTurn = 512
+
+// drain is mail that ends the subscriptions of a loop, some at a time.
+type drain struct{}
+
+// Drain ends all subscriptions and admits no more, for a server that stops: polls get their noop, endless
+// answers their proper end. Messages published before are delivered first. Safe for concurrent use; it
+// does not wait.
+func (d *Door) Drain() { d.loop.Post(d.number, 0, drain{}) }
+
+func (d *Door) drain() {
+	d.draining = true
+	d.Turn() // what was posted before goes out before
+	for range min(drainsPerTurn, d.sessions.Len()) {
+		d.drainOne(d.loop.Conn(d.sessions.At(uint32(d.sessions.Len() - 1)).fd))
+	}
+	if d.sessions.Len() > 0 {
+		d.Drain()
+	}
+}
+
+func (d *Door) drainOne(c reactor.Conn) {
+	s := d.session(c.Fd())
+	var last []byte
+	if s.kind == delivery.Poll {
+		last = d.noop(s)
+	}
+	d.finish(c, appendLast(nil, s, last))
+	if !c.Dead() {
+		c.Finish(reactor.ReasonShutdown, false)
+	}
+}

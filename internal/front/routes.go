@@ -1,0 +1,136 @@
+package front
+
+import (
+	"fmt"
+
+	"github.com/icomet/icomet/internal/delivery"
+	"github.com/icomet/icomet/internal/http1"
+	"github.com/icomet/icomet/internal/httploop"
+)
+
+// Serve implements httploop.Service: the routes of the public door.
+func (d *Door) Serve(x *httploop.Exchange) {
+	switch string(x.Request.Path) {
+	case "/sub", "/poll":
+		d.serveSubscription(x, delivery.Poll)
+	case "/stream":
+		d.serveSubscription(x, delivery.Stream)
+	case "/sse":
+		d.serveSubscription(x, delivery.SSE)
+	case "/iframe":
+		d.serveSubscription(x, delivery.Iframe)
+	case "/ping":
+		d.servePing(x)
+	default:
+		d.serveOther(x)
+	}
+}
+
+// serveOther serves the paths that are not ours, and ours written with percent escapes.
+func (d *Door) serveOther(x *httploop.Exchange) {
+	if plain, escaped := unescapePath(x.Request.Path); escaped {
+		x.Request.Path = plain
+		d.Serve(x)
+		return
+	}
+	switch {
+	case !isKnownMethod(x.Request.Method):
+		notImplemented(x)
+	case d.options.Home != nil:
+		x.Bridge(d.options.Home)
+	default:
+		x.NotFound()
+	}
+}
+
+func unescapePath(path []byte) (plain []byte, escaped bool) {
+	plain = http1.AppendPath(nil, path)
+	return plain, len(plain) < len(path)
+}
+
+// corsPreflight are the headers that let pages of any origin subscribe.
+const corsPreflight = "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n" +
+	"Access-Control-Allow-Headers: Accept, Cache-Control, Content-Type, Last-Event-ID, X-Requested-With\r\n" +
+	"Access-Control-Max-Age: 86400\r\n"
+
+const allowedMethods = "GET, HEAD, OPTIONS"
+
+// answersMethod answers requests that are not GET or HEAD, and tells whether it has.
+func answersMethod(x *httploop.Exchange) bool {
+	switch {
+	case x.IsMethod("GET"), x.IsMethod("HEAD"):
+		return false
+	case x.IsMethod("OPTIONS"):
+		x.Status(204)
+		x.Header("Allow", allowedMethods)
+		x.Lines(allOrigins + corsPreflight)
+		x.EndWithoutBody()
+	case isKnownMethod(x.Request.Method):
+		x.Status(405)
+		x.Header("Allow", allowedMethods)
+		x.Lines(allOrigins)
+		x.End("")
+	default:
+		notImplemented(x)
+	}
+	return true
+}
+
+func isKnownMethod(m []byte) bool {
+	switch string(m) {
+	case "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS":
+		return true
+	}
+	return false
+}
+
+func notImplemented(x *httploop.Exchange) {
+	x.CloseAfter()
+	x.Status(501)
+	x.End("")
+}
+
+const (
+	allOrigins = "Access-Control-Allow-Origin: *\r\n"
+	noSniff    = "X-Content-Type-Options: nosniff\r\n"
+)
+
+// servePing answers /ping: JSONP that tells the heartbeat.
+func (d *Door) servePing(x *httploop.Exchange) {
+	if answersMethod(x) {
+		return
+	}
+	callback, ok := http1.Params(x.Request.Query).Get("cb")
+	if !ok {
+		callback = []byte("icomet_cb")
+	}
+	callback = http1.AppendUnescape(nil, callback)
+	if len(callback) > 0 && !delivery.IsCallback(callback) {
+		badCallback(x)
+		return
+	}
+	x.Status(200)
+	x.Header("Content-Type", delivery.ScriptType)
+	x.Lines(allOrigins + noSniff)
+	x.End(fmt.Sprintf("%s({\"type\":\"ping\",\"sub_timeout\":%d});\n", callback, int(d.options.PollingTimeout.Seconds())))
+}
+
+func badCallback(x *httploop.Exchange) {
+	badRequest(x, "cb must be a JavaScript name such as icomet_cb or app.onMessage\n")
+}
+
+func badRequest(x *httploop.Exchange, text string) {
+	x.Status(400)
+	x.Header("Content-Type", "text/plain; charset=utf-8")
+	x.Lines(allOrigins + noSniff)
+	x.End(text)
+}
+
+// unavailable sends a client away from a server that stops.
+func unavailable(x *httploop.Exchange) {
+	x.CloseAfter()
+	x.Status(503)
+	x.Header("Retry-After", "1")
+	x.Lines(allOrigins)
+	x.End("")
+}

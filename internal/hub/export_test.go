@@ -1,0 +1,92 @@
+package hub
+
+import "fmt"
+
+// SameShard returns count names that begin with prefix and all belong to one shard, so that their
+// records move each other about.
+func (h *Hub) SameShard(prefix string, count int) []string {
+	first, _ := h.locate([]byte(prefix))
+	names := []string{prefix}
+	for i := 0; len(names) < count; i++ {
+		name := fmt.Sprint(prefix, i)
+		if s, _ := h.locate([]byte(name)); s == first {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// MappedBytes is what the hub has outside of the Go heap.
+func (h *Hub) MappedBytes() (bytes int) {
+	for i := range h.shards {
+		bytes += h.shards[i].channels.Bytes() + h.shards[i].index.Bytes()
+	}
+	return bytes
+}
+
+// Check tells what is inconsistent, if anything.
+func (h *Hub) Check() error {
+	channels := 0
+	for i := range h.shards {
+		if err := h.shards[i].check(); err != nil {
+			return fmt.Errorf("shard %d: %w", i, err)
+		}
+		channels += h.shards[i].channels.Len()
+	}
+	if channels != int(h.channels.Load()) {
+		return fmt.Errorf("%d channels, but %d are counted", channels, h.channels.Load())
+	}
+	return nil
+}
+
+func (s *shard) check() error {
+	if s.index.Len() != s.channels.Len() {
+		return fmt.Errorf("%d channels, but %d in the index", s.channels.Len(), s.index.Len())
+	}
+	subscribers, extras, idle := 0, 0, 0
+	for n := range uint32(s.channels.Len()) {
+		c := s.channels.At(n)
+		if found, ok := s.findID(c.id()); !ok || found != n {
+			return fmt.Errorf("channel %d is not found by its ID", n)
+		}
+		if found, ok := s.find(c.hash, []byte(s.nameOf(c))); !ok || found != n {
+			return fmt.Errorf("channel %d is not found by its name", n)
+		}
+		if e := s.extraOf(c); e != nil {
+			extras++
+			if e.owner != n {
+				return fmt.Errorf("the extra of channel %d belongs to %d", n, e.owner)
+			}
+		}
+		if (c.subscribers > 0) != (c.sink > 0) || (c.subscribers > 0) != (c.wheelPrev == 0) {
+			return fmt.Errorf("channel %d: %d subscribers, sink %d, wheel %x", n, c.subscribers, c.sink, c.wheelPrev)
+		}
+		subscribers += int(c.subscribers)
+		if c.subscribers == 0 {
+			idle++
+		}
+	}
+	if subscribers != s.subscribers || extras != len(s.extras) {
+		return fmt.Errorf("%d subscribers, %d counted; %d extras, %d kept", subscribers, s.subscribers, extras, len(s.extras))
+	}
+	return s.expiry.check(idle)
+}
+
+func (w *wheel) check(want int) error {
+	filed := 0
+	for slot, link := range w.heads {
+		prev := wheelHead | uint32(slot)
+		for link != 0 {
+			c := w.channels.At(link - 1)
+			if c.wheelPrev != prev {
+				return fmt.Errorf("channel %d points back at %x, not %x", link-1, c.wheelPrev, prev)
+			}
+			filed++
+			prev, link = link, c.wheelNext
+		}
+	}
+	if filed != want {
+		return fmt.Errorf("%d channels filed, %d without subscribers", filed, want)
+	}
+	return nil
+}

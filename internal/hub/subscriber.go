@@ -1,0 +1,220 @@
+package hub
+
+import (
+	"crypto/subtle"
+	"slices"
+)
+
+// Sink is a loop as the hub sees it. Both methods are called with a shard locked: they must not
+// block and must not call the hub.
+type Sink interface {
+	// Deliver queues m for this loop's subscribers of channel id. A sink sees the messages of a
+	// channel in the order of their numbers, and m.Done must be called once the loop has handled it.
+	//
+	// What was queued before a Subscribe may be handled after it. So a loop passes a data or broadcast
+	// message only to subscribers whose Subscription.NextSeq is not above its number; the others have
+	// got it in their replay.
+	Deliver(id ChannelID, m *Message)
+	// Overloaded tells that the loop is too far behind for more publishes. Deliver has to take
+	// messages nevertheless: those of a broadcast (paced) and the end of a channel.
+	Overloaded() bool
+}
+
+// SubscribeRequest is what a client asks for.
+type SubscribeRequest struct {
+	Name []byte // not kept
+	// Seq is the number to go on from, as it came on the wire: 0 asks for the next number only.
+	Seq int32
+	// Sink is the position of the subscriber's loop in SetSinks.
+	Sink int
+	// Once says that one answer is enough (a poll): if anything is due now, nothing is registered.
+	Once bool
+	// CheckToken says that Token has to be the token of the channel.
+	CheckToken bool
+	Token      []byte // not kept
+	// ReplayBytesMax bounds the contents of the replay, but for its first message, which may be larger
+	// alone; 0 is no bound.
+	ReplayBytesMax int
+}
+
+// Subscription is the answer to an accepted SubscribeRequest.
+type Subscription struct {
+	ID ChannelID
+	// Registered says that the subscriber counts from now on, and owes a Leave when it goes.
+	Registered bool
+	// NextSeq is the number that the channel's next message will have.
+	NextSeq int64
+	// SendNextSeq says that the client is to be told NextSeq first: it asked for 0 or for a number
+	// that does not exist yet.
+	SendNextSeq bool
+	// Next is the number behind the replay, from where the subscriber goes on. Below NextSeq, the
+	// replay was cut by ReplayBytesMax, and Hub.Read has the rest.
+	Next int64
+}
+
+// Behind tells that the replay was cut.
+func (s Subscription) Behind() bool { return s.Next < s.NextSeq }
+
+// Subscribe looks up or creates a channel, appends the messages that the subscriber has missed to
+// replay, and registers the subscriber, all at one moment: every message is either in the replay or
+// will be delivered. The channel's life is prolonged.
+//
+// It returns, in this order, ErrName, ErrTooManyChannels, ErrToken or ErrTooManySubscribers. A
+// refused subscription changes nothing; with CheckToken it never creates a channel, since one that
+// does not exist has no token.
+func (h *Hub) Subscribe(now int64, r SubscribeRequest, replay []Entry) (Subscription, []Entry, error) {
+	if err := h.CheckName(r.Name); err != nil {
+		return Subscription{}, replay, err
+	}
+	s, hash := h.locate(r.Name)
+	now = s.lock(now)
+	defer s.mu.Unlock()
+	n, err := s.admit(now, hash, &r)
+	if err != nil {
+		return Subscription{}, replay, err
+	}
+	s.prolong(now, n)
+	c := s.channels.At(n)
+	sub := Subscription{ID: c.id(), NextSeq: c.next, SendNextSeq: r.Seq == 0 || isFuture(r.Seq, c.next)}
+	missed := len(replay)
+	sub.Next = c.next
+	if !sub.SendNextSeq {
+		replay, sub.Next = s.historyOf(c).from(unwrap(r.Seq, c.next), c.next, r.ReplayBytesMax, replay)
+	}
+	due := sub.SendNextSeq || len(replay) > missed
+	if sub.Registered = !r.Once || !due; sub.Registered {
+		s.join(now, n, r.Sink)
+	}
+	return sub, replay, nil
+}
+
+// admit finds or creates the channel for a subscription, or says why not.
+func (s *shard) admit(now int64, hash uint32, r *SubscribeRequest) (uint32, error) {
+	n, ok := s.find(hash, r.Name)
+	if !ok {
+		return s.admitNew(now, hash, r)
+	}
+	c := s.channels.At(n)
+	switch {
+	case r.CheckToken && !s.hasToken(c, r.Token):
+		return 0, ErrToken
+	case int(c.subscribers) >= s.hub.options.MaxSubscribers:
+		return 0, ErrTooManySubscribers
+	}
+	return n, nil
+}
+
+func (s *shard) admitNew(now int64, hash uint32, r *SubscribeRequest) (uint32, error) {
+	switch {
+	case s.hub.full():
+		return 0, ErrTooManyChannels
+	case r.CheckToken:
+		return 0, ErrToken
+	case s.hub.options.MaxSubscribers == 0:
+		return 0, ErrTooManySubscribers
+	}
+	return s.create(now, hash, r.Name)
+}
+
+// hasToken compares in a time that does not depend on where the two differ.
+func (s *shard) hasToken(c *channel, token []byte) bool {
+	rare := s.rareOf(c)
+	return rare != nil && rare.token != "" && subtle.ConstantTimeCompare([]byte(rare.token), token) == 1
+}
+
+// join counts one more subscriber of channel n, on this sink.
+func (s *shard) join(now int64, n uint32, sink int) {
+	_ = s.hub.sinks[sink]
+	c := s.channels.At(n)
+	if c.subscribers == 0 {
+		s.pauseLife(now, n)
+	}
+	c.subscribers++
+	s.subscribers++
+	s.addSink(n, uint16(sink+1))
+}
+
+// Leave tells that a registered subscriber on a sink has gone; last says that this sink has no other
+// of the channel. The life of a channel without subscribers begins to run down. An ID that is not
+// known any more is of a channel that was closed meanwhile, and ignored.
+//
+// The calls of one sink for one channel must not overlap each other or its Subscribe.
+func (h *Hub) Leave(now int64, id ChannelID, sink int, last bool) {
+	s := h.shardOf(id.hash())
+	now = s.lock(now)
+	defer s.mu.Unlock()
+	n, ok := s.findID(id)
+	if !ok {
+		return
+	}
+	c := s.channels.At(n)
+	if c.subscribers == 0 {
+		panic("hub: Leave without Subscribe")
+	}
+	c.subscribers--
+	s.subscribers--
+	if last {
+		s.dropSink(c, uint16(sink+1))
+	}
+	if c.subscribers == 0 {
+		s.setLife(now, n, c.due)
+	}
+}
+
+// addSink notes that a sink has subscribers of channel n.
+func (s *shard) addSink(n uint32, sink uint16) {
+	c := s.channels.At(n)
+	switch {
+	case c.sink == 0:
+		c.sink = sink
+	case c.sink != sink:
+		if r := s.needRare(n); !slices.Contains(r.sinks, sink) {
+			r.sinks = append(r.sinks, sink)
+		}
+	}
+}
+
+// dropSink notes that a sink has no more subscribers of channel c.
+func (s *shard) dropSink(c *channel, sink uint16) {
+	others := s.otherSinks(c)
+	if c.sink == sink {
+		if len(others) == 0 {
+			c.sink = 0
+			return
+		}
+		c.sink, sink = others[0], others[0]
+	}
+	if i := slices.Index(others, sink); i >= 0 {
+		s.rareOf(c).sinks = slices.Delete(others, i, i+1)
+	}
+}
+
+// otherSinks are the sinks with subscribers of channel c beside c.sink.
+func (s *shard) otherSinks(c *channel) []uint16 {
+	if r := s.rareOf(c); r != nil {
+		return r.sinks
+	}
+	return nil
+}
+
+// deliver posts m to every sink with subscribers of channel c, of which there must be one.
+func (s *shard) deliver(c *channel, m *Message) {
+	id := c.id()
+	s.hub.sinks[c.sink-1].Deliver(id, m)
+	for _, sink := range s.otherSinks(c) {
+		s.hub.sinks[sink-1].Deliver(id, m)
+	}
+}
+
+// overloaded tells whether any sink with subscribers of channel c is.
+func (s *shard) overloaded(c *channel) bool {
+	if c.sink == 0 {
+		return false
+	}
+	for _, sink := range s.otherSinks(c) {
+		if s.hub.sinks[sink-1].Overloaded() {
+			return true
+		}
+	}
+	return s.hub.sinks[c.sink-1].Overloaded()
+}

@@ -1,0 +1,63 @@
+package hub
+
+import "sync"
+
+// ticking is where Tick goes on.
+type ticking struct {
+	mu    sync.Mutex
+	shard int   // the next to be looked after
+	swept int64 // number of the last sweep that was begun, see beginSweeps
+}
+
+// Tick frees channels whose life is over, and repeats presence to watchers. It is to be called every
+// second. It looks at not many more channels than budget, no lock is held for more than a part
+// of that, and it tells whether there may be more to do, in which case it should be called again soon:
+//
+//	for h.Tick(now(), 10_000) {
+//		// let others go ahead
+//	}
+func (h *Hub) Tick(now int64, budget int) (more bool) {
+	t := &h.ticking
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h.beginSweeps(now)
+	for range shards {
+		for {
+			done := h.shards[t.shard].tick(now, holdMax)
+			budget -= done
+			if done == 0 {
+				break
+			}
+			if budget <= 0 {
+				return true
+			}
+		}
+		t.shard = (t.shard + 1) % shards
+	}
+	return false
+}
+
+// tick does a part of the shard's work and returns how many channels it looked at: none when it is
+// through.
+func (s *shard) tick(now int64, budget int) (done int) {
+	now = s.lock(now)
+	defer s.mu.Unlock()
+	done = s.expire(now, budget)
+	done += s.repeat(budget - done)
+	if done == 0 {
+		s.channels.Trim()
+	}
+	return done
+}
+
+// beginSweeps begins to repeat the presence of the channels of those shards whose turn has come.
+//
+// The shards take turns evenly over the channel timeout, and each is announced as a whole: the time
+// between two announcements of a channel is one timeout, wherever its record has moved meanwhile.
+func (h *Hub) beginSweeps(now int64) {
+	t := &h.ticking
+	current := now * shards / h.options.ChannelTimeout
+	for t.swept = max(t.swept, current-shards); t.swept < current; t.swept++ {
+		h.shards[t.swept%shards].beginSweep()
+	}
+}
