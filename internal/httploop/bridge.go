@@ -3,11 +3,17 @@ package httploop
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"net/url"
+	"runtime/debug"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/icomet/icomet/internal/http1"
 	"github.com/icomet/icomet/internal/reactor"
@@ -19,7 +25,9 @@ const bridgePieceMax = 64 << 10
 
 // Bridges bounds the http.Handlers that run at a time for a door, on all loops together.
 type Bridges struct {
-	Max     int
+	Max int
+	// Log is told of handlers that panic; nil for nobody.
+	Log     func(text string)
 	running atomic.Int64
 	all     sync.WaitGroup
 }
@@ -60,7 +68,7 @@ func (x *Exchange) Bridge(handler http.Handler) {
 	ctx, cancel := context.WithCancel(context.Background())
 	b := &bridge{
 		id: x.conn.ID(), loop: h.loop, door: h.door, cancel: cancel, credit: make(chan struct{}, 1),
-		minor: x.Request.Minor, keepAlive: x.Request.KeepAlive, noBody: x.IsMethod("HEAD"),
+		log: h.bridges.Log, minor: x.Request.Minor, keepAlive: x.Request.KeepAlive, isHead: x.IsMethod("HEAD"),
 		header: http.Header{},
 	}
 	x.Hold(false)
@@ -86,7 +94,7 @@ func (x *Exchange) request() (*http.Request, error) {
 	if len(x.Request.Query) > 0 {
 		target += "?" + string(x.Request.Query)
 	}
-	if r.URL, err = r.URL.Parse(target); err != nil {
+	if r.URL, err = url.ParseRequestURI(target); err != nil {
 		return nil, err
 	}
 	r.RequestURI, r.Host = target, string(x.Request.Host)
@@ -104,10 +112,11 @@ type bridge struct {
 	loop      *reactor.Loop
 	door      int
 	cancel    context.CancelFunc
-	credit    chan struct{} // a piece has left, or the connection is gone
+	credit    chan struct{} // a piece has left
+	log       func(text string)
 	minor     int
 	keepAlive bool
-	noBody    bool
+	isHead    bool
 
 	// Owned by the handler's goroutine.
 	header    http.Header
@@ -120,22 +129,39 @@ type bridge struct {
 	waiting bool // a piece has not left yet
 }
 
-// piece is mail from a bridge to its loop. The last one ends the answer.
+// piece is mail from a bridge to its loop. The last one ends the answer, and the connection too if the
+// handler has failed: the client must not take what it got for the whole.
 type piece struct {
 	bridge *bridge
 	bytes  []byte
 	last   bool
+	failed bool
 }
 
 func (b *bridge) run(handler http.Handler, r *http.Request) {
 	b.done = r.Context().Done()
-	defer b.finish()
 	defer func() {
-		if p := recover(); p != nil && !b.streaming {
-			b.buffer, b.status = nil, http.StatusInternalServerError
+		if p := recover(); p != nil {
+			b.panicked(p)
+			return
 		}
+		b.finish()
 	}()
 	handler.ServeHTTP(b, r)
+}
+
+// panicked ends the answer of a handler that has panicked: with 500, unless part of it is out.
+func (b *bridge) panicked(value any) {
+	if b.log != nil && value != http.ErrAbortHandler {
+		b.log(fmt.Sprintf("a mounted handler panicked: %v\n%s", value, debug.Stack()))
+	}
+	if b.streaming {
+		b.loop.Post(b.door, 0, &piece{bridge: b, last: true, failed: true})
+		return
+	}
+	clear(b.header)
+	b.buffer, b.status = nil, http.StatusInternalServerError
+	b.finish()
 }
 
 // Header implements http.ResponseWriter.
@@ -151,6 +177,9 @@ func (b *bridge) WriteHeader(status int) {
 // Write implements http.ResponseWriter. It waits while the client is slow.
 func (b *bridge) Write(p []byte) (int, error) {
 	b.WriteHeader(http.StatusOK)
+	if b.isBodiless() {
+		return 0, http.ErrBodyNotAllowed
+	}
 	for written := 0; written < len(p); {
 		n := min(len(p)-written, bridgePieceMax-len(b.buffer))
 		b.buffer = append(b.buffer, p[written:written+n]...)
@@ -191,7 +220,7 @@ func (b *bridge) send() error {
 func (b *bridge) appendBody(out []byte) []byte {
 	body := b.buffer
 	b.buffer = b.buffer[:0]
-	if b.noBody || len(body) == 0 {
+	if b.isHead || len(body) == 0 {
 		return out
 	}
 	if b.minor > 0 {
@@ -207,12 +236,12 @@ func (b *bridge) finish() {
 	switch {
 	case !b.streaming:
 		out = b.head(len(b.buffer))
-		if !b.noBody {
+		if !b.isHead {
 			out = append(out, b.buffer...)
 		}
 	default:
 		out = b.appendBody(nil)
-		if b.minor > 0 && !b.noBody {
+		if b.minor > 0 && !b.isHead && !b.isBodiless() {
 			out = append(out, http1.LastChunk...)
 		}
 	}
@@ -222,31 +251,49 @@ func (b *bridge) finish() {
 // head writes the status line and the headers; length is that of the body, -1 if it is not known.
 func (b *bridge) head(length int) []byte {
 	out := http1.AppendStatus(nil, b.minor, b.status, "")
-	if b.header.Get("Content-Type") == "" && length > 0 {
+	if b.header.Get("Content-Type") == "" && len(b.buffer) > 0 {
 		b.header.Set("Content-Type", http.DetectContentType(b.buffer))
 	}
-	for _, name := range []string{"Connection", "Content-Length", "Transfer-Encoding"} {
-		b.header.Del(name)
+	if b.minor > 0 && b.header.Get("Date") == "" {
+		b.header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	}
-	switch {
-	case length >= 0 && b.status != http.StatusNoContent && b.status != http.StatusNotModified:
-		b.header.Set("Content-Length", strconv.Itoa(length))
-	case length < 0 && b.minor > 0:
-		b.header.Set("Transfer-Encoding", "chunked")
-	case length < 0:
-		b.keepAlive = false
-	}
+	b.frame(length)
 	if !b.keepAlive {
 		b.header.Set("Connection", "close")
 	} else if b.minor == 0 {
 		b.header.Set("Connection", "keep-alive")
 	}
-	for name, values := range b.header {
-		for _, v := range values {
+	for _, name := range slices.Sorted(maps.Keys(b.header)) {
+		for _, v := range b.header[name] {
 			out = http1.AppendHeader(out, name, v)
 		}
 	}
 	return append(out, http1.CRLF...)
+}
+
+// frame sets the header lines that say where the answer ends (RFC 9112 section 6). Only for HEAD the
+// handler knows better: it may give the length of a body that it does not write.
+func (b *bridge) frame(length int) {
+	declared := b.header.Get("Content-Length")
+	for _, name := range []string{"Connection", "Content-Length", "Transfer-Encoding"} {
+		b.header.Del(name)
+	}
+	switch {
+	case b.isBodiless():
+	case b.isHead && declared != "":
+		b.header.Set("Content-Length", declared)
+	case length >= 0:
+		b.header.Set("Content-Length", strconv.Itoa(length))
+	case b.minor > 0:
+		b.header.Set("Transfer-Encoding", "chunked")
+	default:
+		b.keepAlive = false
+	}
+}
+
+// isBodiless tells whether answers with that status end with their head (RFC 9110 section 6.4.1).
+func (b *bridge) isBodiless() bool {
+	return b.status == http.StatusNoContent || b.status == http.StatusNotModified
 }
 
 // drained tells the handler's goroutine, from the loop, that the client has taken what was sent.
@@ -268,9 +315,10 @@ func (h *Handler) bridged(p *piece) {
 		return
 	}
 	if p.last {
+		h.Counters.Answers[p.bridge.status/100].Add(1)
 		c.SetValue(nil)
 		c.SetState(phaseIdle)
-		h.endBridge(c, p.bridge.keepAlive)
+		h.endBridge(c, p.bridge.keepAlive && !p.failed)
 		return
 	}
 	p.bridge.waiting = true
@@ -280,7 +328,7 @@ func (h *Handler) bridged(p *piece) {
 }
 
 func (h *Handler) endBridge(c reactor.Conn, keepAlive bool) {
-	if !keepAlive || c.EOF() {
+	if !keepAlive {
 		c.Finish(reactor.ReasonDone, c.InputWaiting() > 0)
 		return
 	}

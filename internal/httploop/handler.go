@@ -151,6 +151,9 @@ func (h *Handler) Data(c reactor.Conn, in []byte) (used int) {
 		h.discard(c, len(in)-used)
 		return len(in)
 	}
+	if c.EOF() && phase(c) != phaseHeld && c.OutputWaiting() == 0 {
+		c.Finish(reactor.ReasonPeerClosed, false)
+	}
 	return used
 }
 
@@ -275,6 +278,8 @@ func (h *Handler) EOF(c reactor.Conn) {
 		// The answer may still be read.
 	case phase(c) == phaseHeld:
 		h.service.EOF(c)
+	case c.OutputWaiting() > 0 && c.InputWaiting() > 0:
+		// More requests wait for their answers.
 	default:
 		c.Finish(reactor.ReasonPeerClosed, false)
 	}
@@ -294,9 +299,12 @@ func (h *Handler) Drained(c reactor.Conn) {
 
 // goOn lets a connection whose answer is out take the next request.
 func (h *Handler) goOn(c reactor.Conn) {
+	p, _ := c.Value().(*partial)
 	switch {
 	case phase(c) == phaseIdle:
 		c.SetDeadline(classIdle)
+	case p != nil && p.head != nil:
+		c.SetDeadline(classBody)
 	default:
 		c.SetDeadline(classHead)
 	}

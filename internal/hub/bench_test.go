@@ -9,17 +9,11 @@ import (
 
 const benchChannels = 10_000
 
-// done is a sink that handles everything at once.
-type done struct{}
-
-func (done) Deliver(_ hub.ChannelID, m *hub.Message) { m.Done() }
-func (done) Overloaded() bool                        { return false }
-
 // benchHub has benchChannels channels, with a subscriber each if need be.
 func benchHub(b *testing.B, subscribers bool) (*hub.Hub, [][]byte) {
 	h := hub.New(hub.Options{MaxChannels: 1 << 20, MaxSubscribers: 16, HistorySize: 10, ChannelTimeout: 30})
 	b.Cleanup(h.Free)
-	h.SetSinks([]hub.Sink{done{}})
+	h.SetSinks([]hub.Sink{ignore{}})
 	names := make([][]byte, benchChannels)
 	for i := range names {
 		names[i] = fmt.Appendf(nil, "a channel's name %d", i)

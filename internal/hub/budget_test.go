@@ -24,12 +24,6 @@ const (
 	budgetChannels = 200_000
 )
 
-// ignore is a sink that handles everything at once.
-type ignore struct{}
-
-func (ignore) Deliver(_ hub.ChannelID, m *hub.Message) { m.Done() }
-func (ignore) Overloaded() bool                        { return false }
-
 // residentBytes is what the process has of real memory.
 func residentBytes(t *testing.T) int {
 	t.Helper()
@@ -119,6 +113,9 @@ func checkMemoryComesBack(t *testing.T, h *hub.Hub, ids []hub.ChannelID, empty i
 	}
 	if none > full/10 {
 		t.Errorf("%d of %d bytes are resident without channels", none, full)
+	}
+	if err := h.Check(); err != nil {
+		t.Error(err)
 	}
 	const indexFloor = 64 * 4096
 	if mapped := h.MappedBytes(); mapped > indexFloor {

@@ -80,10 +80,10 @@ type wheel struct {
 	time     int64 // the last second whose slot was emptied into heads[wheelReady]
 }
 
-// file puts channel n, which is in no list, where it is due.
+// file puts channel n, which is in no list and due later than now, where it is due.
 func (w *wheel) file(n uint32) {
-	slot := uint32(max(w.channels.At(n).due, w.time+1)) % wheelSlots
 	c := w.channels.At(n)
+	slot := uint32(c.due) % wheelSlots
 	c.wheelPrev, c.wheelNext = wheelHead|slot, w.heads[slot]
 	w.heads[slot] = n + 1
 	w.fixNext(n)

@@ -16,6 +16,13 @@ func (h *Hub) SameShard(prefix string, count int) []string {
 	return names
 }
 
+// SkipBirths makes every shard believe that so many channels were created in it.
+func (h *Hub) SkipBirths(births uint32) {
+	for i := range h.shards {
+		h.shards[i].births = births
+	}
+}
+
 // MappedBytes is what the hub has outside of the Go heap.
 func (h *Hub) MappedBytes() (bytes int) {
 	for i := range h.shards {
@@ -68,6 +75,9 @@ func (s *shard) check() error {
 	}
 	if subscribers != s.subscribers || extras != len(s.extras) {
 		return fmt.Errorf("%d subscribers, %d counted; %d extras, %d kept", subscribers, s.subscribers, extras, len(s.extras))
+	}
+	if cap(s.extras) > max(extrasMin, 4*len(s.extras)+4) {
+		return fmt.Errorf("room for %d extras, there are %d", cap(s.extras), len(s.extras))
 	}
 	return s.expiry.check(idle)
 }

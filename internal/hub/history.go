@@ -23,10 +23,8 @@ func (h history) add(e entry, size int) history {
 	if 2*len(h) < 3*size {
 		return h
 	}
-	old := len(h) - size
-	copy(h, h[old:])
-	clear(h[size:])
-	return h[:size]
+	copy(h, h[len(h)-size:])
+	return h[:size] // what is behind is overwritten before its message is forgotten
 }
 
 // first is the number of the oldest message, or next if there is none.

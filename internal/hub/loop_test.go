@@ -114,3 +114,9 @@ func (l *loop) hand(now int64, c *client, m *hub.Message, got func(*client, *hub
 		got(c, m, false)
 	}
 }
+
+// ignore is a sink that handles everything at once.
+type ignore struct{}
+
+func (ignore) Deliver(_ hub.ChannelID, m *hub.Message) { m.Done() }
+func (ignore) Overloaded() bool                        { return false }

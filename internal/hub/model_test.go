@@ -2,8 +2,10 @@ package hub_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -50,6 +52,14 @@ type machine struct {
 	dead    []hub.ChannelID // of channels that are gone
 }
 
+// TestMain makes the runs of rapid long enough for a channel to see something; flags still win.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.steps", "150"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
 // TestHubAgainstModel runs random operations, with all channels in one shard so that their records
 // move, against the model.
 func TestHubAgainstModel(t *testing.T) {
@@ -76,8 +86,8 @@ func newMachine(t *rapid.T) *machine {
 	m := &machine{now: 5, byLoop: map[*client]*modelClient{}, online: map[string]bool{}}
 	m.channels = map[string]*modelChannel{}
 	m.o = hub.Options{
-		MaxChannels:    rapid.IntRange(0, 12).Draw(t, "channels"),
-		MaxSubscribers: rapid.IntRange(0, 5).Draw(t, "subscribers"),
+		MaxChannels:    rapid.IntRange(1, 12).Draw(t, "channels"),
+		MaxSubscribers: rapid.IntRange(1, 5).Draw(t, "subscribers"),
 		HistorySize:    rapid.IntRange(0, 5).Draw(t, "history"),
 		ChannelTimeout: rapid.Int64Range(1, 6).Draw(t, "timeout"),
 		FirstSeq:       rapid.SampledFrom([]int64{1, math.MaxInt32 - 2, 1<<32 - 3}).Draw(t, "first"),
@@ -121,6 +131,12 @@ func (m *machine) create(name string) *modelChannel {
 
 func (m *machine) publish(t *rapid.T) {
 	name := m.name(t)
+	for range rapid.IntRange(1, 4).Draw(t, "messages") {
+		m.publishTo(t, name)
+	}
+}
+
+func (m *machine) publishTo(t *rapid.T, name string) {
 	content := fmt.Sprint(m.now)
 	seq, err := m.hub.Publish(m.now, []byte(name), hub.Data, content)
 	if m.channels[name].overloaded() {
@@ -170,6 +186,7 @@ func (m *machine) subscribe(t *rapid.T) {
 	name := m.name(t)
 	mc := &modelClient{client: client{poll: rapid.Bool().Draw(t, "poll")}}
 	r := hub.SubscribeRequest{Name: []byte(name), Seq: m.seq(t, name), CheckToken: rapid.Bool().Draw(t, "check token")}
+	r.ReplayBytesMax = rapid.IntRange(0, 6).Draw(t, "replay bytes")
 	if c := m.channels[name]; c != nil && rapid.Bool().Draw(t, "right token") {
 		r.Token = []byte(c.token)
 	}
@@ -184,6 +201,8 @@ func (m *machine) subscribe(t *rapid.T) {
 	c := m.create(name)
 	c.left = max(c.left, m.o.ChannelTimeout)
 	wantNext, wantReplay := c.answer(r.Seq)
+	wantReplay = cutReplay(wantReplay, r.ReplayBytesMax)
+	m.checkRest(t, name, sub, r.ReplayBytesMax, len(wantReplay))
 	if sub.NextSeq != c.next || sub.SendNextSeq != wantNext {
 		fail(t, "subscription", sub, fmt.Sprint(c.next, wantNext))
 	}
@@ -239,6 +258,35 @@ func (c *modelChannel) answer(seq int32) (next bool, replay []hub.Entry) {
 		}
 	}
 	return false, replay
+}
+
+// cutReplay keeps what fits into bytesMax, and at least one message.
+func cutReplay(replay []hub.Entry, bytesMax int) []hub.Entry {
+	bytes := 0
+	for i, e := range replay {
+		if bytes += len(e.Content); bytesMax > 0 && i > 0 && bytes > bytesMax {
+			return replay[:i]
+		}
+	}
+	return replay
+}
+
+// checkRest reads what a subscription left out, piece by piece.
+func (m *machine) checkRest(t *rapid.T, name string, sub hub.Subscription, bytesMax, replayed int) {
+	var rest []hub.Entry
+	for next, more := sub.Next, sub.Behind(); more; {
+		before, ok := next, true
+		if rest, next, more, ok = m.hub.Read(sub.ID, next, bytesMax, rest); !ok || next <= before {
+			t.Fatalf("no progress at %d: next %d, ok %v", before, next, ok)
+		}
+	}
+	history := m.channels[name].history
+	if want := history[len(history)-len(rest):]; !slices.Equal(rest, want) {
+		fail(t, "the rest of a replay", rest, want)
+	}
+	if sub.Next+int64(len(rest)) != sub.NextSeq {
+		fail(t, fmt.Sprintf("after %d replayed messages, the rest", replayed), len(rest), sub.NextSeq-sub.Next)
+	}
 }
 
 // leave ends a random client.

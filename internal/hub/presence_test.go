@@ -3,6 +3,7 @@ package hub_test
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/icomet/icomet/internal/hub"
@@ -43,6 +44,40 @@ func TestPresenceIsRepeatedOnceInEachTimeout(t *testing.T) {
 			if n := heard[fmt.Sprint(i)]; n != period+1 {
 				t.Fatalf("channel %d was heard of %d times after %d periods", i, n, period+1)
 			}
+		}
+	}
+}
+
+// TestPresenceCatchesUpAfterPause also goes on from channel to channel when a second is too short for all.
+func TestPresenceCatchesUpAfterPause(t *testing.T) {
+	const channels = 1000
+	h, loops := newHub(t, hub.Options{MaxChannels: 2 * channels, MaxSubscribers: 1, ChannelTimeout: 1}, 1)
+	names := h.SameShard("c", channels)
+	for i := range channels {
+		names = append(names, fmt.Sprint(i))
+	}
+	for _, name := range names {
+		if _, _, err := loops[0].subscribe(1, &client{}, hub.SubscribeRequest{Name: []byte(name)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	heard := counter{}
+	if err := h.Watch(&heard); err != nil {
+		t.Fatal(err)
+	}
+	for h.Tick(500, 10) {
+	}
+	for _, name := range names {
+		if heard[name] != 1 {
+			t.Fatalf("%s was heard of %d times after a pause", name, heard[name])
+		}
+	}
+	for now := int64(501); now < 1500; now++ {
+		h.Tick(now, 1)
+	}
+	for _, name := range names {
+		if heard[name] < 2 {
+			t.Fatalf("%s was not heard of again when there was little time", name)
 		}
 	}
 }
@@ -106,5 +141,46 @@ func TestWatchersBound(t *testing.T) {
 		if want := map[bool]int{true: 1}[i != 7]; w[""] != want {
 			t.Errorf("watcher %d heard %d events, want %d", i, w[""], want)
 		}
+	}
+}
+
+// slowWatcher stays in its first event until it is released.
+type slowWatcher struct {
+	entered, release chan struct{}
+	calls            int // not guarded
+}
+
+func (w *slowWatcher) Presence(bool, string) {
+	close(w.entered)
+	<-w.release
+	w.calls++
+}
+
+// TestUnwatchWaitsForEventUnderWay needs the race detector to see that the event comes before the end
+// of Unwatch.
+func TestUnwatchWaitsForEventUnderWay(t *testing.T) {
+	h, _ := newHub(t, hub.Options{MaxChannels: 2}, 0)
+	w := &slowWatcher{entered: make(chan struct{}), release: make(chan struct{})}
+	if err := h.Watch(w); err != nil {
+		t.Fatal(err)
+	}
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		if _, err := h.Publish(1, []byte("a"), hub.Data, ""); err != nil {
+			t.Error(err)
+		}
+	})
+	<-w.entered
+	wait.Go(func() {
+		h.Unwatch(w)
+		w.calls++
+	})
+	close(w.release)
+	wait.Wait()
+	if _, err := h.Publish(1, []byte("b"), hub.Data, ""); err != nil {
+		t.Fatal(err)
+	}
+	if w.calls != 2 {
+		t.Errorf("%d calls, want 2: the event and the end of Unwatch", w.calls)
 	}
 }

@@ -1,7 +1,6 @@
 package hub_test
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -81,7 +80,7 @@ func (s *script) line(line string) {
 	run, ok := map[string]func(words){
 		"hub": s.newHub, "sub": s.sub, "leave": s.leave, "push": s.push, "broadcast": s.broadcast,
 		"sign": s.sign, "close": s.close, "clear": s.clear, "info": s.info, "check": s.check,
-		"tick": s.tick, "watch": s.watch, "unwatch": s.unwatch, "overload": s.overload,
+		"tick": s.tick, "watch": s.watch, "unwatch": s.unwatch, "overload": s.overload, "read": s.read, "name": s.showName,
 	}[args[0]]
 	if !ok {
 		s.t.Fatalf("unknown command: %s", line)
@@ -155,7 +154,9 @@ func (s *script) newHub(w words) {
 
 func (s *script) sub(w words) {
 	c := &client{name: w.at(1), poll: w.has("poll")}
-	r := hub.SubscribeRequest{Name: name(w.at(0)), Seq: int32(w.number("seq", 0))}
+	r := hub.SubscribeRequest{
+		Name: name(w.at(0)), Seq: int32(w.number("seq", 0)), ReplayBytesMax: int(w.number("bytes", 0)),
+	}
 	if token := w.value("token"); token != "" {
 		r.CheckToken, r.Token = true, []byte(token)
 		if of, ok := strings.CutPrefix(token, "of:"); ok {
@@ -170,14 +171,32 @@ func (s *script) sub(w words) {
 	if sub.SendNextSeq {
 		s.printf("%s: next_seq %d", c.name, hub.WireSeq(sub.NextSeq))
 	}
-	for _, e := range replay {
-		s.printf("%s: replay %s %d %q", c.name, e.Type, hub.WireSeq(e.Seq), e.Content)
+	s.replay(c, replay)
+	if sub.Behind() {
+		s.printf("%s: goes on from %d", c.name, hub.WireSeq(sub.Next))
 	}
 	if sub.Registered {
 		s.clients[c.name] = c
 		s.printf("%s: waits", c.name)
 	}
 }
+
+func (s *script) replay(c *client, replay []hub.Entry) {
+	for _, e := range replay {
+		s.printf("%s: replay %s %d %q", c.name, e.Type, hub.WireSeq(e.Seq), e.Content)
+	}
+}
+
+// read is a client that reads the rest of its replay.
+func (s *script) read(w words) {
+	c := s.clients[w.at(0)]
+	replay, next, more, ok := s.hub.Read(c.id, w.number("seq", 0), int(w.number("bytes", 0)), nil)
+	s.replay(c, replay)
+	s.printf("%s: next %d, more %v, ok %v", c.name, hub.WireSeq(next), more, ok)
+}
+
+// showName is the name of a client's channel.
+func (s *script) showName(w words) { s.printf("%q", s.hub.Name(s.clients[w.at(0)].id)) }
 
 func (s *script) drain() {
 	for _, l := range s.loops {
@@ -292,14 +311,4 @@ func (s *script) Presence(online bool, channel string) {
 
 func (s *script) overload(w words) {
 	s.loops[w.number("loop", 0)].overloaded.Store(w.at(0) == "on")
-}
-
-func TestNameBound(t *testing.T) {
-	h, _ := newHub(t, hub.Options{MaxChannels: 1, MaxSubscribers: 1}, 1)
-	if err := h.CheckName(name("toolong")); !errors.Is(err, hub.ErrName) {
-		t.Errorf("CheckName: %v", err)
-	}
-	if err := h.CheckName(make([]byte, hub.NameBytesMax)); err != nil {
-		t.Errorf("CheckName of the longest name: %v", err)
-	}
 }

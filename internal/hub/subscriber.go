@@ -48,7 +48,7 @@ type Subscription struct {
 	// that does not exist yet.
 	SendNextSeq bool
 	// Next is the number behind the replay, from where the subscriber goes on. Below NextSeq, the
-	// replay was cut by ReplayBytesMax, and Hub.Read has the rest.
+	// replay was cut by ReplayBytesMax; Hub.Read has the rest, and what is delivered must wait for it.
 	Next int64
 }
 

@@ -5,7 +5,7 @@ import "sync"
 // ticking is where Tick goes on.
 type ticking struct {
 	mu    sync.Mutex
-	shard int   // the next to be looked after
+	shard int   // the next to be looked after, also by the next Tick
 	swept int64 // number of the last sweep that was begun, see beginSweeps
 }
 
@@ -21,18 +21,17 @@ func (h *Hub) Tick(now int64, budget int) (more bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h.beginSweeps(now)
-	for range shards {
-		for {
-			done := h.shards[t.shard].tick(now, holdMax)
-			budget -= done
-			if done == 0 {
-				break
-			}
-			if budget <= 0 {
-				return true
-			}
+	for idle := 0; idle < shards; { // until all in a row have nothing to do
+		done := h.shards[t.shard].tick(now, holdMax)
+		t.shard = (t.shard + 1) % shards // also when there is more, so that all get their turn
+		if done == 0 {
+			idle++
+			continue
 		}
-		t.shard = (t.shard + 1) % shards
+		idle = 0
+		if budget -= done; budget <= 0 {
+			return true
+		}
 	}
 	return false
 }

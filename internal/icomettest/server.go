@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"sync/atomic"
 	"testing"
 
@@ -28,10 +29,11 @@ type Server struct {
 // own, so that no client's local port can take a server's.
 var hosts atomic.Uint32
 
-// Host returns a loopback address that no other server of this process listens on.
+// Host returns a loopback address that no other server of this test listens on, nor, most likely, one of
+// another test that runs beside it.
 func Host() string {
-	n := hosts.Add(1)
-	return fmt.Sprintf("127.%d.%d.%d", 64+n>>16&63, n>>8&255, 1+n&127)
+	n, pid := hosts.Add(1), os.Getpid()
+	return fmt.Sprintf("127.%d.%d.%d", 64+pid>>8&63, pid&255, 1+n%250)
 }
 
 // Config is the configuration that Start uses: the defaults on free ports of an address of its own.
@@ -67,8 +69,12 @@ func Start(t testing.TB, change ...func(o *server.Options)) *Server {
 }
 
 // FrontURL and AdminURL are the address of a path with parameters, given as names and values in turn.
-func (s *Server) FrontURL(path string, params ...string) string { return address(s.Front, path, params) }
-func (s *Server) AdminURL(path string, params ...string) string { return address(s.Admin, path, params) }
+func (s *Server) FrontURL(path string, params ...string) string {
+	return address(s.Front, path, params)
+}
+func (s *Server) AdminURL(path string, params ...string) string {
+	return address(s.Admin, path, params)
+}
 
 func address(a netip.AddrPort, path string, params []string) string {
 	query := url.Values{}

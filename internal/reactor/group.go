@@ -149,7 +149,7 @@ func (g *Group) startLoops(descriptors int) error {
 	for _, l := range g.loops {
 		g.alive.Add(1)
 		ready := make(chan error)
-		go l.run(keep, ready)
+		goLocked(func() { l.run(keep, ready) })
 		if err := <-ready; err != nil {
 			return errors.Join(err, g.abort())
 		}

@@ -2,7 +2,6 @@ package reactor
 
 import (
 	"fmt"
-	"runtime"
 	"time"
 
 	"github.com/icomet/icomet/internal/slab"
@@ -127,10 +126,9 @@ func (l *Loop) post(m Mail) {
 // MailWaiting is how many pieces of mail wait for the loop. Safe for concurrent use.
 func (l *Loop) MailWaiting() int { return int(l.mailbox.length.Load()) }
 
-// run is the loop's goroutine. It reports on ready when it serves, or why it cannot.
+// run is the loop's goroutine, locked to its thread. It reports on ready when it serves, or why it
+// cannot.
 func (l *Loop) run(keep []int, ready chan<- error) {
-	// The thread ends with the goroutine, and a private table with the thread.
-	runtime.LockOSThread()
 	defer l.group.loopEnded()
 	defer l.mailbox.close()
 	if err := l.open(keep); err != nil {

@@ -41,7 +41,11 @@ func inheritedDescriptors() []int {
 	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
 		l.Close()
 	}
-	names, err := os.ReadDir("/proc/self/fd")
+	// The caller's thread shares the process's table; that of the main thread, which /proc/self shows,
+	// belongs to whoever is locked to it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	names, err := os.ReadDir(ownTable)
 	if err != nil {
 		return nil
 	}
@@ -55,9 +59,32 @@ func inheritedDescriptors() []int {
 	return keep
 }
 
+// ownTable lists the descriptors of the calling thread.
+const ownTable = "/proc/thread-self/fd"
+
 func keepsNumber(fd int) bool {
-	target, err := os.Readlink("/proc/self/fd/" + strconv.Itoa(fd))
+	target, err := os.Readlink(ownTable + "/" + strconv.Itoa(fd))
 	return err == nil && (strings.HasSuffix(target, "[eventpoll]") || strings.HasSuffix(target, "[eventfd]"))
+}
+
+// goLocked runs f on a goroutine that is locked to a thread of its own, which ends with f. The main
+// thread is left out: it cannot end, and what it holds counts as the process's own to others.
+func goLocked(f func()) {
+	go func() {
+		runtime.LockOSThread()
+		if unix.Gettid() != unix.Getpid() {
+			f()
+			return
+		}
+		started := make(chan struct{})
+		go func() { // not on the main thread, which is taken until this has started
+			runtime.LockOSThread()
+			close(started)
+			f()
+		}()
+		<-started
+		runtime.UnlockOSThread()
+	}()
 }
 
 // takePrivateTable gives the calling thread, which must be locked to its goroutine, a descriptor

@@ -16,8 +16,8 @@ import (
 // to short messages.
 const (
 	demoChannelPrefix = "chat-"
-	demoNameMax       = 64
-	demoContentMax    = 4096
+	demoNameMax       = 256
+	demoContentMax    = 16 << 10
 )
 
 // demo is the chat on the public door of a server that was started without a configuration.

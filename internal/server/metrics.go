@@ -11,6 +11,9 @@ import (
 	"github.com/icomet/icomet/internal/reactor"
 )
 
+// Metrics describes what /metrics shows of the server itself, for the manual.
+func (s *Server) Metrics() []metrics.Metric { return s.metrics.All() }
+
 // describeMetrics gives every counter of the house its name.
 func (s *Server) describeMetrics() {
 	m := s.metrics

@@ -76,7 +76,7 @@ func Start(o Options) (*Server, error) {
 	c := &o.Config
 	s := &Server{options: o, metrics: metrics.NewSet()}
 	for i := range s.bridges {
-		s.bridges[i] = &httploop.Bridges{Max: bridgesMax}
+		s.bridges[i] = &httploop.Bridges{Max: bridgesMax, Log: func(text string) { o.Log.Error(text) }}
 	}
 	s.hub = hub.New(hub.Options{
 		MaxChannels:    c.Front.MaxChannels,

@@ -117,7 +117,6 @@
       delete root[name];
       script.parentNode.removeChild(script);
       if (wanted) {
-        wanted = false;
         on.fail(failure('connection', 'no answer'));
       }
     };
@@ -163,7 +162,6 @@
     source.onerror = function () {
       var error = failure('connection', 'event stream ended');
       error.refused = source.readyState === EVENT_SOURCE_CLOSED; // not to be had at all: status or type is wrong
-      source.close();
       on.fail(error);
     };
     return function () {
@@ -229,7 +227,7 @@
   }
 
   function onNoop(self, message) {
-    self.noop_seq = 0;
+    self.noop_seq = (message.seq + 1) | 0;
     return true;
   }
 
