@@ -34,6 +34,7 @@ class FakeServer extends EventEmitter {
   refuseStatus = 0;       // if not 0, the HTTP status of every answer
   refusePath = '';        // limits refuseStatus to one path
   silent = false;         // accept event streams but send nothing, as a buffering proxy does
+  hangPath = '';          // requests to this path are never answered
   requests = [];          // {path, params, method} of every request so far
 
   #channels = new Map();
@@ -151,6 +152,9 @@ class FakeServer extends EventEmitter {
     this.emit('request', url.pathname);
     const handler = { '/sign': 'sign', '/push': 'pushed', '/sub': 'sub', '/sse': 'sse' }[url.pathname];
     const refused = this.refuseStatus && (!this.refusePath || this.refusePath === url.pathname);
+    if (this.hangPath === url.pathname) {
+      return;
+    }
     if (refused || !handler) {
       response.writeHead(refused ? this.refuseStatus : 404).end();
       return;

@@ -24,6 +24,8 @@ for (const kind of Object.keys(KINDS)) {
     assert.deepEqual(new Set(listener.types), new Set(['data']));
     assert.equal(listener.comet.data_seq, 22);
     assert.equal(server.requests[0].path, PATHS[kind]);
+    assert.equal('cb' in server.requests[0].params, kind === 'jsonp');
+    assert.equal(server.requests[0].params.callback, server.requests[0].params.cb);
     assert.deepEqual(listener.lost, []);
   });
 

@@ -162,6 +162,36 @@ test('an event stream that opens but brings nothing twice is replaced by long po
   assert.equal(listener.comet.transport, 'poll');
 });
 
+test('a sign that hangs is given up by the watchdog, and not held against event streams', options, async (t) => {
+  const { server, listen } = await scene(t);
+  server.hangPath = '/sign';
+  const listener = listen({ signUrl: `${server.origin}/sign` });
+  for (const delay of [750, 1500, 3000]) {
+    listener.page.clock.advance(60000);
+    assert.deepEqual(listener.page.clock.delays(), [delay]);
+    listener.page.clock.advance(delay);
+    assert.equal(listener.comet.transport, 'sse');
+  }
+  assert.deepEqual(listener.errors.map((error) => error.type), ['timeout', 'timeout', 'timeout']);
+});
+
+test('event streams that bring something now and then stay in use', options, async (t) => {
+  const { server, listen } = await scene(t);
+  const listener = listen();
+  for (const spoken of [true, true, false, true, false]) {
+    await server.subscribed('room', listener.comet.data_seq);
+    await listener.reached('open');
+    if (spoken) {
+      server.push('room', `to ${listener.states.length}`);
+      await listener.got(`to ${listener.states.length}`);
+    }
+    listener.page.clock.advance(60000);
+    assert.equal(listener.comet.state, 'waiting');
+    listener.page.clock.advance(listener.page.clock.delays()[0]);
+    assert.equal(listener.comet.transport, 'sse');
+  }
+});
+
 test('event streams get another chance when polling fails too', options, async (t) => {
   const { server, listen } = await scene(t);
   server.refuseStatus = 502;

@@ -151,6 +151,8 @@ test('numbers wrap around after 2147483647', options, async (t) => {
     await listener.got(text);
   }
   assert.equal(listener.comet.data_seq, -2147483646);
+  assert.deepEqual(server.requests.slice(1, 5).map((request) => request.params.seq),
+    ['2147483646', '2147483647', '-2147483648', '-2147483647']);
   assert.deepEqual(listener.lost, []);
 });
 
@@ -173,7 +175,12 @@ test('history: the client begins with the messages that the sign offers', option
   ['a', 'b', 'c'].forEach((text) => server.push('room', text));
   const listener = listen({ history: true, signUrl: `${server.origin}/sign` });
   await listener.got('c');
-  assert.deepEqual(listener.messages, ['a', 'b', 'c']);
+  listener.comet.stop();
+  listener.comet.start(); // signs again, but what is known is not asked for again
+  await server.subscribed('room', 43);
+  server.push('room', 'd');
+  await listener.got('d');
+  assert.deepEqual(listener.messages, ['a', 'b', 'c', 'd']);
   assert.deepEqual(listener.lost, []);
 });
 
