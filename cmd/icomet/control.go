@@ -53,7 +53,7 @@ func control(inv process.Invocation) error {
 	}
 	parent := process.Adopt()
 	if err := serve(conf, parent); err != nil {
-		return parent.Fail(err)
+		return errors.Join(err, parent.Fail(err))
 	}
 	return nil
 }

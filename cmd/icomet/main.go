@@ -23,6 +23,9 @@ func main() {
 
 // run does what the command line asks for, and returns the exit code.
 func run(args []string) int {
+	if len(args) > 1 && args[1] == "bench" {
+		return runBench(args[2:])
+	}
 	fmt.Print(process.Banner(server.Version))
 	program := filepath.Base(args[0])
 	inv, err := process.ParseArgs(args[1:])

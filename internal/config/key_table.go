@@ -31,8 +31,8 @@ var keyTable = []Key{
 
 	{
 		Name: "logger.level", Unit: "level", Default: "info", Missing: "debug",
-		Meaning: "Least important records that are written: none, fatal, error, warn, info, debug or trace",
-		Danger:  "debug and trace write a record for each message",
+		Meaning: "Least important records that are written: none, fatal, error, warn, info, debug or trace; messages and " +
+			"subscriptions are never logged one by one, so debug and trace are the same as info",
 		set:     func(c *Config, v *value) { c.Logger.Level = v.level() },
 	},
 	{

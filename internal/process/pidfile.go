@@ -1,6 +1,7 @@
 package process
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -166,8 +167,20 @@ func readPid(r io.Reader) (int, error) {
 	return int(pid), nil
 }
 
-// alive says whether there is a process with that id, be it ours or not.
+// alive says whether there is a process with that id, be it ours or not. One that has ended and waits for its
+// parent to ask how is not.
 func alive(pid int, kill func(int, syscall.Signal) error) bool {
 	err := kill(pid, 0)
-	return err == nil || errors.Is(err, syscall.EPERM)
+	return (err == nil || errors.Is(err, syscall.EPERM)) && !isZombie(pid)
+}
+
+// isZombie asks /proc; without it nothing is a zombie. The state stands behind the command, which is in
+// parentheses and may hold any byte (proc_pid_stat(5)).
+func isZombie(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return false
+	}
+	state := bytes.TrimSpace(stat[bytes.LastIndexByte(stat, ')')+1:])
+	return len(state) > 0 && state[0] == 'Z'
 }

@@ -2,11 +2,14 @@ package process
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -136,5 +139,31 @@ func TestPidfileProblemsOfTheSystemAreErrors(t *testing.T) {
 	}
 	if err := CheckPidfile(t.TempDir()); err == nil {
 		t.Error("a folder was taken for a pidfile")
+	}
+}
+
+func TestProcessThatNobodyHasWaitedForIsNotAlive(t *testing.T) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("SKIPPED: no /proc on this system")
+	}
+	c := exec.Command("true")
+	out, err := c.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(out); err != nil { // until it has ended
+		t.Fatal(err)
+	}
+	for isAlive := true; isAlive; {
+		isAlive = alive(c.Process.Pid, syscall.Kill)
+	}
+	if err := syscall.Kill(c.Process.Pid, 0); err != nil {
+		t.Fatalf("the process is gone altogether: %v", err)
+	}
+	if err := c.Wait(); err != nil {
+		t.Fatal(err)
 	}
 }

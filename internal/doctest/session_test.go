@@ -1,0 +1,156 @@
+package doctest
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/icomet/icomet/internal/icomettest"
+	"github.com/icomet/icomet/internal/server"
+)
+
+// The documents speak of a server on the default ports of one machine, of one token and of one moment.
+const (
+	shownFront = "127.0.0.1:8100"
+	shownAdmin = "127.0.0.1:8000"
+	shownToken = "5e1f0cc2a9d84b7f93a6de0b7c41f852"
+	shownDate  = "Date: Thu, 01 Jan 2026 00:00:00 GMT"
+)
+
+var (
+	tokens = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
+	dates  = regexp.MustCompile(`Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT`)
+)
+
+// variants are the servers that a block of the kind "console NAME" talks to.
+var variants = map[string]func(*server.Options){
+	"":      func(*server.Options) {},
+	"token": func(o *server.Options) { o.Config.Front.Auth = true },
+	"quick": func(o *server.Options) {
+		o.Config.Front.PollingTimeout, o.Config.Front.ChannelTimeout = time.Second, time.Second
+	},
+	"full": func(o *server.Options) { o.Config.Front.MaxChannels, o.Config.Front.MaxSubscribersPerChannel = 1, 0 },
+}
+
+// session runs the commands of one document.
+type session struct {
+	servers map[string]*icomettest.Server
+	token   string // the last that a server has shown
+}
+
+// run runs a command and returns what it prints, as the document shows it.
+func (s *session) run(t *testing.T, variant, command string) []string {
+	t.Helper()
+	if !strings.HasPrefix(command, "curl ") {
+		t.Fatalf("%q: only curl is run", command)
+	}
+	at := s.server(t, variant)
+	real := strings.NewReplacer(shownFront, at.Front.String(), shownAdmin, at.Admin.String(), shownToken, s.token)
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", real.Replace(command))
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == curlTimedOut) {
+		t.Fatalf("%s: %v %s", command, err, stderr.String())
+	}
+	return s.shown(string(out), at.Front, at.Admin)
+}
+
+// curlTimedOut is how curl ends after the time of -m, which is how the manual ends what is endless.
+const curlTimedOut = 28
+
+// shown makes output what the document shows.
+func (s *session) shown(out string, front, admin netip.AddrPort) []string {
+	if token := tokens.FindString(out); token != "" && token != shownToken {
+		s.token = token
+	}
+	out = strings.NewReplacer(front.String(), shownFront, admin.String(), shownAdmin, "\r", "").Replace(out)
+	out = tokens.ReplaceAllString(dates.ReplaceAllString(out, shownDate), shownToken)
+	out = strings.TrimRight(out, "\n")
+	if out == "" {
+		return nil
+	}
+	return strings.Split(out, "\n")
+}
+
+func (s *session) server(t *testing.T, variant string) *icomettest.Server {
+	t.Helper()
+	if s.servers[variant] == nil {
+		change, ok := variants[variant]
+		if !ok {
+			t.Fatalf("no server is called %q", variant)
+		}
+		s.servers[variant] = icomettest.Start(t, change)
+	}
+	return s.servers[variant]
+}
+
+const prompt = "$ "
+
+// rerun returns the lines of a console block with the output that its commands print now.
+func (s *session) rerun(t *testing.T, b block) (lines []string) {
+	t.Helper()
+	variant := strings.TrimSpace(strings.TrimPrefix(b.info, "console"))
+	for _, line := range b.lines {
+		if command, ok := strings.CutPrefix(line, prompt); ok {
+			lines = append(lines, line)
+			lines = append(lines, s.run(t, variant, command)...)
+		}
+	}
+	return lines
+}
+
+// TestConsoleBlocksShowWhatCommandsPrint runs every command of every "console" block.
+func TestConsoleBlocksShowWhatCommandsPrint(t *testing.T) {
+	needCurl(t)
+	for _, page := range pages(t) {
+		text := read(t, page)
+		if !slices.ContainsFunc(blocksOf(text), isConsole) {
+			continue
+		}
+		t.Run(page, func(t *testing.T) {
+			s := session{servers: map[string]*icomettest.Server{}}
+			lines := strings.Split(text, "\n")
+			var out []string
+			from := 0
+			for _, b := range blocksOf(text) {
+				if isConsole(b) {
+					out = append(out, lines[from:b.start]...)
+					out = append(out, s.rerun(t, b)...)
+					from = b.start + len(b.lines)
+				}
+			}
+			expect(t, page, strings.Join(append(out, lines[from:]...), "\n"))
+		})
+	}
+}
+
+func isConsole(b block) bool { return b.info == "console" || strings.HasPrefix(b.info, "console ") }
+
+func needCurl(t *testing.T) {
+	t.Helper()
+	for _, program := range []string{"curl", "bash"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("*** SKIPPED: the examples of the manual need %s: %v", program, err)
+		}
+	}
+}
+
+func TestOutputIsShownWithoutWhatChanges(t *testing.T) {
+	s := session{}
+	const token = "0123456789abcdef0123456789abcdef"
+	out := fmt.Sprintf("Date: Mon, 02 Feb 2026 03:04:05 GMT\r\n\r\ntoken %s at 127.64.0.1:5\n\n", token)
+	got := s.shown(out, netip.MustParseAddrPort("127.64.0.1:5"), netip.MustParseAddrPort("127.64.0.1:6"))
+	want := []string{shownDate, "", "token " + shownToken + " at " + shownFront}
+	if !slices.Equal(got, want) || s.token != token {
+		t.Errorf("got %q and token %s", got, s.token)
+	}
+}
