@@ -25,6 +25,7 @@ type Broadcaster struct {
 	jobs    chan *job
 	Steps   atomic.Uint64 // steps done
 	Refused atomic.Uint64 // broadcasts refused since too many waited
+	pending atomic.Int64  // broadcasts accepted and not done
 }
 
 // job is a broadcast and, as mail, its end.
@@ -50,6 +51,7 @@ func (b *Broadcaster) Run(ctx context.Context) {
 				return
 			}
 			j.door.loop.Post(j.door.number, 0, j)
+			b.pending.Add(-1)
 		}
 	}
 }
@@ -68,19 +70,33 @@ func (b *Broadcaster) do(ctx context.Context, j *job) bool {
 	return true
 }
 
+// Pending is how many broadcasts have been accepted and are not done. Safe for concurrent use.
+func (b *Broadcaster) Pending() int { return int(b.pending.Load()) }
+
+// accept queues a broadcast, unless too many wait.
+func (b *Broadcaster) accept(j *job) bool {
+	b.pending.Add(1)
+	select {
+	case b.jobs <- j:
+		return true
+	default:
+		b.pending.Add(-1)
+		b.Refused.Add(1)
+		return false
+	}
+}
+
 // broadcast sends a message to every channel, and answers when that is done.
 func (d *Door) broadcast(x *httploop.Exchange, p *params) {
 	d.scratch.out = delivery.AppendContent(d.scratch.out[:0], p.content)
 	j := &job{content: string(d.scratch.out), conn: x.Conn().ID(), door: d}
-	select {
-	case d.options.Broadcaster.jobs <- j:
+	if d.options.Broadcaster.accept(j) {
 		x.Hold(false)
-	default:
-		d.options.Broadcaster.Refused.Add(1)
-		d.begin(x, 503)
-		x.Header("Retry-After", "1")
-		x.End("")
+		return
 	}
+	d.begin(x, 503)
+	x.Header("Retry-After", "1")
+	x.End("")
 }
 
 func (d *Door) answerBroadcast(j *job) {

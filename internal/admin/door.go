@@ -102,11 +102,17 @@ func (d *Door) Closed(c reactor.Conn, _ reactor.Reason) {
 }
 
 // drain is mail that ends what is held and refuses what comes.
-type drain struct{}
+type drain struct{ done chan<- struct{} }
 
-// Drain refuses all further requests and ends the answers that never end, for a server that stops.
-// Safe for concurrent use; it does not wait.
-func (d *Door) Drain() { d.loop.Post(d.number, 0, drain{}) }
+// Drain refuses all further requests and ends the answers that never end, for a server that stops. It
+// does not wait: done is closed when the loop has got so far, and nothing is published here any more
+// but for broadcasts that were accepted before (Broadcaster.Pending).
+// Safe for concurrent use.
+func (d *Door) Drain() (done <-chan struct{}) {
+	c := make(chan struct{})
+	d.loop.Post(d.number, 0, drain{c})
+	return c
+}
 
 // Mail implements httploop.Service.
 func (d *Door) Mail(m reactor.Mail) {
@@ -120,6 +126,7 @@ func (d *Door) Mail(m reactor.Mail) {
 	case drain:
 		d.draining = true
 		d.endWatchers()
+		close(v.done)
 	}
 }
 

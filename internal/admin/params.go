@@ -3,6 +3,7 @@ package admin
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"mime"
 	"strings"
 
@@ -24,8 +25,8 @@ type params struct {
 //
 // A body that is a form, or says nothing of its type, gives parameters that win over those of the
 // query, as with the original. One that is JSON is an object with the same names. Any other is the
-// content itself, if the query names the channel; else it is read as a form, since the original did
-// so whatever the type.
+// content itself, if the query names the channel; else it is read as a form. So is every body when the
+// query has the content too: the original did so whatever the type.
 func (d *Door) parse(x *httploop.Exchange) (p params, problem string) {
 	form := http1.Form{Query: x.Request.Query}
 	if len(x.Body) > 0 {
@@ -61,8 +62,9 @@ func (d *Door) kindOfBody(x *httploop.Exchange) bodyKind {
 	}
 	mediaType, _, err := mime.ParseMediaType(string(x.Request.ContentType))
 	_, named := http1.Params(x.Request.Query).Get("cname")
+	_, complete := http1.Params(x.Request.Query).Get("content")
 	switch {
-	case err != nil || mediaType == "application/x-www-form-urlencoded":
+	case err != nil || complete || mediaType == "application/x-www-form-urlencoded":
 		return bodyForm
 	case mediaType == "application/json" || strings.HasSuffix(mediaType, "+json"):
 		return bodyJSON
@@ -105,7 +107,7 @@ func (d *Door) parseJSON(body []byte, p *params) (problem string) {
 	if err := decoder.Decode(&m); err != nil {
 		return "the body is not a JSON object with cname and content as strings: " + err.Error()
 	}
-	if decoder.More() {
+	if _, err := decoder.Token(); err != io.EOF {
 		return "the body has more than one JSON value"
 	}
 	if m.Name != nil {

@@ -31,6 +31,9 @@ var routes = map[string]route{
 func (d *Door) Serve(x *httploop.Exchange) {
 	r, ok := routes[string(x.Request.Path)]
 	if !ok {
+		r, ok = routes[string(http1.AppendPath(nil, x.Request.Path))]
+	}
+	if !ok {
 		d.serveOther(x)
 		return
 	}
@@ -45,15 +48,9 @@ func (d *Door) Serve(x *httploop.Exchange) {
 	r.serve(d, x, &p)
 }
 
-// serveOther serves what is mounted, and our routes written with percent escapes.
+// serveOther serves what is mounted.
 func (d *Door) serveOther(x *httploop.Exchange) {
-	path := http1.AppendPath(nil, x.Request.Path)
-	if len(path) < len(x.Request.Path) {
-		x.Request.Path = path
-		d.Serve(x)
-		return
-	}
-	h := d.mounted(string(path))
+	h := d.mounted(string(http1.AppendPath(nil, x.Request.Path)))
 	switch {
 	case !isKnownMethod(x.Request.Method):
 		x.CloseAfter()

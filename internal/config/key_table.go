@@ -33,7 +33,7 @@ var keyTable = []Key{
 		Name: "logger.level", Unit: "level", Default: "info", Missing: "debug",
 		Meaning: "Least important records that are written: none, fatal, error, warn, info, debug or trace; messages and " +
 			"subscriptions are never logged one by one, so debug and trace are the same as info",
-		set:     func(c *Config, v *value) { c.Logger.Level = v.level() },
+		set: func(c *Config, v *value) { c.Logger.Level = v.level() },
 	},
 	{
 		Name: "logger.output", Unit: "path", Default: "stderr", Missing: "stdout",

@@ -56,6 +56,7 @@ type Door struct {
 // scratch are buffers that live for one call.
 type scratch struct {
 	name    []byte
+	token   []byte
 	frame   []byte
 	entries []hub.Entry
 	run     []*hub.Message

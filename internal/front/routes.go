@@ -8,9 +8,16 @@ import (
 	"github.com/icomet/icomet/internal/httploop"
 )
 
-// Serve implements httploop.Service: the routes of the public door.
+// Serve implements httploop.Service.
 func (d *Door) Serve(x *httploop.Exchange) {
-	switch string(x.Request.Path) {
+	if !d.serveRoute(x, x.Request.Path) && !d.serveRoute(x, http1.AppendPath(nil, x.Request.Path)) {
+		d.serveOther(x)
+	}
+}
+
+// serveRoute serves the routes of the public door, and tells whether path is one.
+func (d *Door) serveRoute(x *httploop.Exchange, path []byte) bool {
+	switch string(path) {
 	case "/sub", "/poll":
 		d.serveSubscription(x, delivery.Poll)
 	case "/stream":
@@ -22,17 +29,13 @@ func (d *Door) Serve(x *httploop.Exchange) {
 	case "/ping":
 		d.servePing(x)
 	default:
-		d.serveOther(x)
+		return false
 	}
+	return true
 }
 
-// serveOther serves the paths that are not ours, and ours written with percent escapes.
+// serveOther serves the paths that are not ours.
 func (d *Door) serveOther(x *httploop.Exchange) {
-	if plain, escaped := unescapePath(x.Request.Path); escaped {
-		x.Request.Path = plain
-		d.Serve(x)
-		return
-	}
 	switch {
 	case !isKnownMethod(x.Request.Method):
 		notImplemented(x)
@@ -43,31 +46,31 @@ func (d *Door) serveOther(x *httploop.Exchange) {
 	}
 }
 
-func unescapePath(path []byte) (plain []byte, escaped bool) {
-	plain = http1.AppendPath(nil, path)
-	return plain, len(plain) < len(path)
-}
-
 // corsPreflight are the headers that let pages of any origin subscribe.
 const corsPreflight = "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n" +
 	"Access-Control-Allow-Headers: Accept, Cache-Control, Content-Type, Last-Event-ID, X-Requested-With\r\n" +
 	"Access-Control-Max-Age: 86400\r\n"
 
-const allowedMethods = "GET, HEAD, OPTIONS"
+// The methods that subscriptions and /ping serve. Of these only /ping was served by POST too.
+const (
+	subscriptionMethods = "GET, HEAD, OPTIONS"
+	pingMethods         = "GET, POST, HEAD, OPTIONS"
+)
 
-// answersMethod answers requests that are not GET or HEAD, and tells whether it has.
-func answersMethod(x *httploop.Exchange) bool {
+// answersMethod answers requests that are not GET or HEAD, and tells whether it has. allowed is told to
+// those that ask.
+func answersMethod(x *httploop.Exchange, allowed string) bool {
 	switch {
 	case x.IsMethod("GET"), x.IsMethod("HEAD"):
 		return false
 	case x.IsMethod("OPTIONS"):
 		x.Status(204)
-		x.Header("Allow", allowedMethods)
+		x.Header("Allow", allowed)
 		x.Lines(allOrigins + corsPreflight)
 		x.EndWithoutBody()
 	case isKnownMethod(x.Request.Method):
 		x.Status(405)
-		x.Header("Allow", allowedMethods)
+		x.Header("Allow", allowed)
 		x.Lines(allOrigins)
 		x.End("")
 	default:
@@ -97,10 +100,10 @@ const (
 
 // servePing answers /ping: JSONP that tells the heartbeat.
 func (d *Door) servePing(x *httploop.Exchange) {
-	if answersMethod(x) {
+	if !x.IsMethod("POST") && answersMethod(x, pingMethods) {
 		return
 	}
-	callback, ok := http1.Params(x.Request.Query).Get("cb")
+	callback, ok := http1.Form{Query: x.Request.Query, Body: x.Body}.Get("cb")
 	if !ok {
 		callback = []byte("icomet_cb")
 	}

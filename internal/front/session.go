@@ -69,10 +69,10 @@ func (d *Door) remove(c reactor.Conn) {
 		d.loop.Conn(d.sessions.At(n).fd).SetUser(n)
 	}
 	d.callbacks.free(s.callback)
-	d.Counters.Subscribers[s.kind].Add(-1)
-	d.countMemory()
 	last := s.prev == noSession && s.next == noSession
 	d.options.Hub.Leave(d.now(), s.channel, d.loop.Number(), last)
+	d.Counters.Subscribers[s.kind].Add(-1)
+	d.countMemory()
 }
 
 func (d *Door) unlink(s *session) {

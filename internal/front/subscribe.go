@@ -2,6 +2,7 @@ package front
 
 import (
 	"errors"
+	"strconv"
 
 	"github.com/icomet/icomet/internal/delivery"
 	"github.com/icomet/icomet/internal/http1"
@@ -30,13 +31,15 @@ func (d *Door) parse(x *httploop.Exchange, kind delivery.Kind) wanted {
 	w.seq = http1.Atoi(raw)
 	raw, _ = query.Get("noop")
 	w.noop = http1.Atoi(raw)
-	w.token, _ = query.Get("token")
+	raw, _ = query.Get("token")
+	d.scratch.token = http1.AppendUnescape(d.scratch.token[:0], raw)
+	w.token = d.scratch.token
 	if raw, _ := query.Get("cb"); kind == delivery.Poll && len(raw) > 0 {
 		w.callback = http1.AppendUnescape(nil, raw)
 	}
 	if kind == delivery.SSE {
-		if id := x.Request.Header("Last-Event-ID"); len(id) > 0 {
-			w.seq = int32(uint32(http1.Atoi(id)) + 1)
+		if id, err := strconv.ParseInt(string(x.Request.Header("Last-Event-ID")), 10, 32); err == nil {
+			w.seq = int32(uint32(id) + 1)
 		}
 	}
 	return w
@@ -45,7 +48,7 @@ func (d *Door) parse(x *httploop.Exchange, kind delivery.Kind) wanted {
 // serveSubscription answers a request for messages: with what the client has missed, and then, unless
 // a poll has got its answer with that, with what comes.
 func (d *Door) serveSubscription(x *httploop.Exchange, kind delivery.Kind) {
-	if answersMethod(x) {
+	if answersMethod(x, subscriptionMethods) {
 		return
 	}
 	if d.draining {

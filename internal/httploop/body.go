@@ -5,11 +5,12 @@ import (
 	"github.com/icomet/icomet/internal/reactor"
 )
 
-// partial is what a connection keeps of a request that is not complete.
-type partial struct {
-	scanned int // of the head, while that is not complete
+// scanned is what a connection keeps of a request head that is not complete, besides its bytes: how far
+// they have been searched for the end. It takes no memory of its own while it is small.
+type scanned int
 
-	// Of the body, when the head is complete.
+// partial is what a connection keeps of a request whose body is not complete.
+type partial struct {
 	head    []byte // a copy
 	body    []byte // what has arrived, decoded
 	length  int    // of the whole body if it is not chunked

@@ -151,43 +151,33 @@ func (h *Handler) Data(c reactor.Conn, in []byte) (used int) {
 		h.discard(c, len(in)-used)
 		return len(in)
 	}
-	if c.EOF() && phase(c) != phaseHeld && c.OutputWaiting() == 0 {
-		c.Finish(reactor.ReasonPeerClosed, false)
+	if c.EOF() && !c.Dead() {
+		h.EOF(c) // these requests came up after the peer had finished
 	}
 	return used
 }
 
 // next serves one request at the front of in and returns its length, 0 if it is not complete.
 func (h *Handler) next(c reactor.Conn, in []byte) (used int) {
-	p, _ := c.Value().(*partial)
-	if p != nil && p.head != nil {
+	if p, ok := c.Value().(*partial); ok {
 		return h.moreBody(c, p, in)
 	}
-	scanned := 0
-	if p != nil {
-		scanned = p.scanned
-	}
-	end, next, err := http1.ScanHead(in, scanned, h.limits)
+	done, _ := c.Value().(scanned)
+	end, next, err := http1.ScanHead(in, int(done), h.limits)
 	if err != nil {
 		return h.malformed(c, err, len(in))
 	}
 	if end == 0 {
-		h.await(c, p, next)
+		h.await(c, scanned(next))
 		return 0
 	}
-	if p != nil {
-		c.SetValue(nil)
-	}
+	c.SetValue(nil)
 	return h.head(c, in, end)
 }
 
 // await notes how far the head of a request has been searched.
-func (h *Handler) await(c reactor.Conn, p *partial, scanned int) {
-	if p == nil {
-		p = &partial{}
-		c.SetValue(p)
-	}
-	p.scanned = scanned
+func (h *Handler) await(c reactor.Conn, done scanned) {
+	c.SetValue(done)
 	if phase(c) == phaseIdle {
 		c.SetState(phaseRequest)
 		c.SetDeadline(classHead)

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -65,7 +67,7 @@ func RemoveBinary() {
 const startLimit = 20 * time.Second
 
 // StartProcess starts a server of its own process, which ends with the test. settings are lines of the
-// configuration file's front section, such as "max_channels: 10"; they come behind those of Settings.
+// configuration file's front section, such as "max_channels: 10"; they win over those of Settings.
 func StartProcess(t testing.TB, settings ...string) *Process {
 	t.Helper()
 	host := Host()
@@ -92,13 +94,27 @@ func StartProcess(t testing.TB, settings ...string) *Process {
 }
 
 // Settings is a configuration file for a server on the ports 8100 and 8000 of host. front are lines of its
-// front section.
+// front section, which take the place of those given here; lines that begin with "top " go before all
+// sections.
 func Settings(host string, front ...string) string {
-	return "logger:\n\tlevel: info\n\toutput: stdout\n" +
-		"admin:\n\tlisten: " + host + ":8000\n\tallow: all\n" +
-		"front:\n\tlisten: " + host + ":8100\n\tmax_channels: 100000\n\tmax_subscribers_per_channel: 100000\n" +
-		"\tchannel_buffer_size: 10\n\tchannel_timeout: 30\n\tpolling_timeout: 600\n" +
-		"\t" + strings.Join(front, "\n\t") + "\n"
+	top := ""
+	values := map[string]string{
+		"listen": host + ":8100", "max_channels": "100000", "max_subscribers_per_channel": "100000",
+		"channel_buffer_size": "10", "channel_timeout": "30", "polling_timeout": "600",
+	}
+	for _, line := range front {
+		if line, ok := strings.CutPrefix(line, "top "); ok {
+			top += line + "\n"
+			continue
+		}
+		key, value, _ := strings.Cut(line, ":")
+		values[key] = strings.TrimSpace(value)
+	}
+	text := top + "logger:\n\tlevel: info\n\toutput: stdout\nadmin:\n\tlisten: " + host + ":8000\n\tallow: all\nfront:\n"
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		text += "\t" + key + ": " + values[key] + "\n"
+	}
+	return text
 }
 
 // awaitStart reads the log until the server says that it serves, and leaves a reader behind that ends with

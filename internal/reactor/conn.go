@@ -1,6 +1,10 @@
 package reactor
 
-import "net/netip"
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+)
 
 // record is all that an idle connection costs in user space, besides its slot in the table of
 // descriptors. The collector does not look at it.
@@ -26,26 +30,8 @@ const (
 	flagEOF                          // the peer has finished sending
 	flagFinishing                    // closes as soon as its output is out
 	flagAgain                        // is in Loop.again
+	flagEnding                       // the kernel has announced the end of the input, behind what can be read
 )
-
-// busy is what a connection owns only while it needs it.
-type busy struct {
-	in       []byte   // received, not used by the handler
-	out      [][]byte // output that waits
-	outBytes int
-	outCopy  bool // the last piece of out is a copy that may be appended to
-	value    any  // the handler's
-}
-
-// linger is the state of a connection that closes when its output is out.
-type linger struct {
-	reason    Reason
-	shutdown  bool // awaits the peer's end before it closes, so that the answer is not lost to a reset
-	discarded int
-}
-
-// busyFreeMax bounds the busy states that a loop keeps for later.
-const busyFreeMax = 1024
 
 // Conn is a connection on a loop: a small value to pass around, good until Handler.Closed. Its methods
 // may only be called on the loop's goroutine.
@@ -61,7 +47,7 @@ func (c Conn) Loop() *Loop { return c.loop }
 // which the connection is closed has ended.
 func (c Conn) Fd() int32 { return c.fd }
 
-// ID names the connection for other goroutines.
+// ID names the connection for other goroutines. It may be asked until Handler.Closed returns.
 func (c Conn) ID() ID { return ID{c.fd, c.record().serial} }
 
 // Conn is the connection with that number, which must be open or have been closed in this turn.
@@ -150,7 +136,7 @@ func (c Conn) Close(reason Reason) {
 	l.handlerOf(c).Closed(c, reason)
 }
 
-// Finish closes the connection when its output is out; Handler.Data and Drained are not called any
+// Finish closes the connection when its output is out; Handler.Data, EOF and Drained are not called any
 // more. With awaitPeer it then waits, for a bounded time, until the peer has closed too: closing
 // while the peer still sends would make the kernel reset the connection and drop the answer
 // (RFC 9112 section 9.6).
@@ -163,18 +149,21 @@ func (c Conn) Finish(reason Reason, awaitPeer bool) {
 		c.Close(reason)
 		return
 	}
+	b := l.busyOf(r)
+	b.in, b.reason, b.awaitPeer = nil, reason, awaitPeer
 	r.flags |= flagFinishing
-	l.lingering[c.fd] = &linger{reason: reason, shutdown: awaitPeer}
-	if c.OutputWaiting() == 0 {
+	if r.flags&flagUnread != 0 {
+		c.Resume() // a peer that cannot send on does not come to its end
+	}
+	if b.outBytes == 0 {
 		c.finish(r)
 	}
 }
 
 // finish goes on with Finish once the output is out.
 func (c Conn) finish(r *record) {
-	g := c.loop.lingering[c.fd]
-	if !g.shutdown || r.flags&flagEOF != 0 {
-		c.Close(g.reason)
+	if b := c.loop.busyOf(r); !b.awaitPeer || r.flags&flagEOF != 0 {
+		c.Close(b.reason)
 		return
 	}
 	c.loop.poller.shutdown(c.fd)
@@ -189,99 +178,84 @@ func (l *Loop) record(fd int32) *record {
 
 func (l *Loop) handlerOf(c Conn) Handler { return l.handlers[c.record().door] }
 
-// add takes a new descriptor into the tables.
-func (l *Loop) add(fd int32, door int, f flags) Conn {
+// add takes a descriptor, for which there is room and which is registered with the poller, under serial, into the tables.
+func (l *Loop) add(fd int32, serial uint32, door int, f flags) Conn {
 	for l.table.Len() <= int(fd) {
 		l.table.Append()
 	}
 	n := l.records.Append()
 	*l.table.At(uint32(fd)) = n + 1
-	l.serial++
-	*l.records.At(n) = record{fd: fd, serial: l.serial, door: uint8(door), flags: f}
-	l.countConns(door, 1)
+	*l.records.At(n) = record{fd: fd, serial: serial, door: uint8(door), flags: f}
+	l.counters.conns.Add(1)
+	l.countMemory()
 	return Conn{l, fd}
+}
+
+// nextSerial tells a new connection from all that had its descriptor before, until it comes round
+// after four thousand million connections of the loop.
+func (l *Loop) nextSerial() uint32 {
+	l.serial++
+	return l.serial
 }
 
 // release closes the descriptor of a dead connection and forgets it.
 func (l *Loop) release(fd int32) {
-	r := l.record(fd)
-	door := int(r.door)
-	delete(l.lingering, fd)
-	if r.busy != 0 {
-		b := l.busy[r.busy-1]
-		l.counters.outputQueued.Add(int64(-b.outBytes))
-		*b = busy{}
-		l.releaseBusy(r)
-	}
+	d := &l.group.options.Doors[l.record(fd).door]
+	l.forget(fd)
 	l.poller.closeConn(fd)
+	l.room(d, -1)
+	l.counters.conns.Add(-1)
+}
+
+// forget takes a connection out of the tables. The last record moves into its place.
+func (l *Loop) forget(fd int32) {
+	if r := l.record(fd); r.busy != 0 {
+		l.dropBusy(r)
+	}
 	n := *l.table.At(uint32(fd)) - 1
 	*l.table.At(uint32(fd)) = 0
 	if l.records.Remove(n) {
 		*l.table.At(uint32(l.records.At(n).fd)) = n + 1
 	}
-	l.countConns(door, -1)
 }
 
-// countConns keeps the counts that bound the number of connections.
-func (l *Loop) countConns(door int, n int64) {
-	l.counters.conns.Add(n)
+func (l *Loop) countMemory() {
 	l.counters.connBytes.Store(int64(l.records.Bytes() + l.table.Bytes()))
-	if !l.group.options.Doors[door].Reserved {
-		l.group.conns.Add(n)
-	}
-	if !l.group.private {
-		l.group.tableConns.Add(n)
-	}
 }
 
-// busyOf returns the busy state of r, which gets one if it has none.
-func (l *Loop) busyOf(r *record) *busy {
-	if r.busy != 0 {
-		return l.busy[r.busy-1]
+// trim gives memory back that connections have left behind. It is done once in a while, since the
+// next connections may need it again.
+func (l *Loop) trim() {
+	l.trimMs = 0
+	last := l.table.Len() - 1
+	for ; last >= 0 && *l.table.At(uint32(last)) == 0; last-- {
+		l.table.Remove(uint32(last))
 	}
-	l.counters.busy.Add(1)
-	if free := len(l.busyFree); free > 0 {
-		r.busy = l.busyFree[free-1] + 1
-		l.busyFree = l.busyFree[:free-1]
-		if l.busy[r.busy-1] == nil {
-			l.busy[r.busy-1] = &busy{}
-		}
-		return l.busy[r.busy-1]
-	}
-	l.busy = append(l.busy, &busy{})
-	r.busy = uint32(len(l.busy))
-	return l.busy[r.busy-1]
+	l.table.Trim()
+	l.records.Trim()
+	l.countMemory()
 }
 
-// releaseBusy takes the busy state of r away if nothing is left in it.
-func (l *Loop) releaseBusy(r *record) {
-	b := l.busy[r.busy-1]
-	if b.in != nil || len(b.out) > 0 || b.value != nil {
-		return
-	}
-	if len(l.busyFree) >= busyFreeMax {
-		l.busy[r.busy-1] = nil
-	}
-	l.busyFree = append(l.busyFree, r.busy-1)
-	l.counters.busy.Add(-1)
-	r.busy = 0
-	if len(l.busyFree) == len(l.busy) && len(l.busy) > busyFreeMax {
-		l.busy, l.busyFree = nil, nil
-	}
-}
+// ErrStopped is returned by Loop.Dial when the loop ends.
+var ErrStopped = errors.New("reactor: loop has ended")
 
 // Dial opens a connection to remote for a door of the loop, from the local address if that is valid.
-// Handler.Open is called when it stands, Handler.Closed with ReasonConnectFailed if it fails later.
+// Handler.Open is called when it stands, Handler.Closed with ReasonConnectFailed, and without Open, if
+// it fails later. Until then the handler may set a deadline and close, and must not write. A dialled connection
+// counts for Options.ConnsMax but is not refused for it: whoever dials decides how many.
 func (l *Loop) Dial(door int, local netip.Addr, remote netip.AddrPort) (Conn, error) {
+	if l.stopping {
+		return Conn{}, ErrStopped
+	}
 	fd, err := l.poller.dial(local, remote)
 	if err != nil {
-		return Conn{}, err
+		return Conn{}, fmt.Errorf("reactor: dial %v: %w", remote, err)
 	}
-	c := l.add(fd, door, flagConnecting)
-	if err := l.poller.addConn(fd); err != nil {
-		c.record().flags |= flagDead
-		l.dead = append(l.dead, fd)
-		return Conn{}, err
+	serial := l.nextSerial()
+	if err := l.poller.addConn(fd, serial); err != nil {
+		l.poller.closeConn(fd)
+		return Conn{}, fmt.Errorf("reactor: dial %v: %w", remote, err)
 	}
-	return c, nil
+	l.room(&l.group.options.Doors[door], 1)
+	return l.add(fd, serial, door, flagConnecting), nil
 }

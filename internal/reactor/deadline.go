@@ -28,6 +28,15 @@ const (
 	lingerBytesMax = 256 << 10
 )
 
+// deadlineMsMax bounds the length of a class: times are compared by the sign of their difference.
+const deadlineMsMax = 1 << 30
+
+// deadlineMs is the length of a class: whole milliseconds, at least t unless that is beyond the bound.
+func deadlineMs(t time.Duration) uint32 {
+	ms := (max(0, t) + time.Millisecond - 1) / time.Millisecond
+	return uint32(min(ms, deadlineMsMax))
+}
+
 // noConn ends a list of connections.
 const noConn = -1
 
@@ -98,28 +107,36 @@ func (l *Loop) expired(c Conn, class Class) {
 	case classStalled:
 		c.Close(ReasonSendTimeout)
 	case classLinger:
-		c.Close(l.lingering[c.fd].reason)
+		c.Close(l.busyOf(c.record()).reason)
 	default:
 		l.handlerOf(c).Expired(c, class)
 	}
 }
 
-// waitMs is how long the loop may sleep: until the next deadline, -1 for ever.
+// after is the time ms milliseconds from now; never 0, which stands for no time.
+func (l *Loop) after(ms uint32) uint32 { return max(1, l.nowMs+ms) }
+
+// isDue tells whether the time at, if it is not 0, has come.
+func isDue(at, nowMs uint32) bool { return at != 0 && int32(at-nowMs) <= 0 }
+
+// waitMs is how long the loop may sleep: until the next thing is due, -1 for ever.
 func (l *Loop) waitMs() int {
 	wait := int32(-1)
+	until := func(atMs uint32) {
+		if left := max(0, int32(atMs-l.nowMs)); wait < 0 || left < wait {
+			wait = left
+		}
+	}
 	for i := range l.deadlines {
 		if first := l.deadlines[i].first; first != noConn {
-			left := max(0, int32(l.record(first).dueMs-l.nowMs))
-			if wait < 0 || left < wait {
-				wait = left
-			}
+			until(l.record(first).dueMs)
 		}
 	}
 	if l.acceptRetryMs != 0 {
-		left := max(0, int32(l.acceptRetryMs-l.nowMs))
-		if wait < 0 || left < wait {
-			wait = left
-		}
+		until(l.acceptRetryMs)
+	}
+	if l.trimMs != 0 {
+		until(l.trimMs)
 	}
 	return int(wait)
 }

@@ -1,9 +1,13 @@
 package reactor
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -22,10 +26,11 @@ type Door struct {
 	// Reserved lets the door use the descriptors that are set aside, and is not counted against
 	// Options.ConnsMax, so that it stays open when the other doors are full.
 	Reserved bool
-	// InputBytesMax bounds what is received of a connection ahead of its handler.
+	// InputBytesMax bounds what is received of a connection ahead of its handler: while so much waits
+	// no more is read, and one read takes at most 64 KB. 64 KB by default.
 	InputBytesMax int
 	// OutputBytesMax bounds what waits for a connection. One reply alone may be larger; a second
-	// that does not fit closes the connection with ReasonOutputFull.
+	// that does not fit closes the connection with ReasonOutputFull. 256 KB by default.
 	OutputBytesMax int
 }
 
@@ -37,12 +42,14 @@ type Options struct {
 	// PrivateTables lets loops have descriptor tables of their own when ConnsMax does not fit into
 	// one table. Linux only.
 	PrivateTables bool
-	// ConnsMax bounds the connections of doors that are not reserved. By default it is ConnsWanted, or
-	// what one descriptor table holds if that is more.
+	// ConnsMax bounds the connections that are accepted by doors that are not reserved. By default it is
+	// ConnsWanted, or what one descriptor table holds if that is more.
 	ConnsMax, ConnsWanted int
-	// Timeouts are the lengths of the handlers' deadline classes, the first for FirstClass.
+	// Timeouts are the lengths of the handlers' deadline classes, the first for FirstClass. They hold to
+	// the millisecond. A class of length 0 has no deadline.
 	Timeouts []time.Duration
-	// SendTimeout is how long a peer may take nothing of the output that waits for it.
+	// SendTimeout is how long a peer may take nothing of the output that waits for it. 30 s by
+	// default.
 	SendTimeout time.Duration
 	// Doors are what the loops serve.
 	Doors []Door
@@ -53,124 +60,218 @@ type Options struct {
 	Log func(text string)
 }
 
-// descriptorsReserved are kept free in each table for reserved doors and for the process itself.
-const descriptorsReserved = 64
+// What a table of descriptors holds besides connections, the loops' pollers, wake-ups and listening
+// sockets: the standard streams, the Go runtime's poller, log files; and what is kept free for reserved
+// doors and for the process itself.
+const (
+	descriptorsOwn      = 16
+	descriptorsReserved = 64
+)
+
+// doorsMax bounds the number of doors of a group, and loopsMax that of its loops.
+const (
+	doorsMax = 16
+	loopsMax = 4096
+)
+
+// Defaults of fields that are zero.
+const (
+	sendTimeout    = 30 * time.Second
+	inputBytesMax  = 64 << 10
+	outputBytesMax = 256 << 10
+)
 
 // Group is a number of loops that serve the same doors. Its methods are safe for concurrent use.
 type Group struct {
-	options Options
-	loops   []*Loop
-	addrs   [][]netip.AddrPort // by door
-	start   time.Time
-	private bool
+	// Set before the loops start, never changed.
+	options  Options
+	loops    []*Loop
+	bound    [][]*boundAddr // by door
+	start    time.Time
+	private  bool
+	tableMax int64 // connections that a descriptor table has room for, with those of reserved doors
 
 	conns      atomic.Int64 // of doors that are not reserved
 	tableConns atomic.Int64 // of all loops that share the process's descriptor table
+	alive      atomic.Int64 // loops that run
 	ended      chan struct{}
-	alive      atomic.Int64
+	wakes      sync.Once // closes the wake-ups
 }
 
-// New binds all doors and starts the loops.
+// New binds all doors and starts the loops. When it fails nothing is left running or open.
 func New(o Options) (*Group, error) {
 	if len(o.Timeouts) > classesMax-int(FirstClass) {
 		return nil, errors.New("reactor: too many deadline classes")
 	}
-	if o.Log == nil {
-		o.Log = func(string) {}
+	if len(o.Doors) > doorsMax {
+		return nil, errors.New("reactor: too many doors")
 	}
-	g := &Group{options: o, start: time.Now(), ended: make(chan struct{})}
+	g := &Group{options: o.withDefaults(), start: time.Now(), ended: make(chan struct{})}
+	readyRuntime()
 	descriptors, err := descriptorLimit()
 	if err != nil {
 		return nil, err
 	}
-	g.plan(descriptors)
-	if err := g.reserveAddrs(); err != nil {
+	if err := g.plan(descriptors); err != nil {
 		return nil, err
 	}
-	return g, g.startLoops(descriptors)
+	defer g.releaseAddrs()
+	if err := g.bindAddrs(); err != nil {
+		return nil, err
+	}
+	if err := g.makeLoops(); err != nil {
+		return nil, err
+	}
+	if err := g.startLoops(); err != nil {
+		return nil, err
+	}
+	return g, nil
 }
 
-// plan decides how many loops there are and whether their tables are private.
-func (g *Group) plan(descriptors int) {
-	perTable := descriptors - descriptorsReserved - g.listenerCount()
-	if g.options.ConnsMax == 0 {
-		g.options.ConnsMax = max(perTable, g.options.ConnsWanted)
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = func(string) {}
 	}
-	if g.options.Loops == 0 {
-		g.options.Loops = defaultLoops()
+	o.Loops = cmp.Or(o.Loops, defaultLoops())
+	o.SendTimeout = cmp.Or(o.SendTimeout, sendTimeout)
+	o.Doors = slices.Clone(o.Doors)
+	for i := range o.Doors {
+		d := &o.Doors[i]
+		d.InputBytesMax = cmp.Or(d.InputBytesMax, inputBytesMax)
+		d.OutputBytesMax = cmp.Or(d.OutputBytesMax, outputBytesMax)
 	}
-	if g.options.PrivateTables && canPrivateTables && g.options.ConnsMax > perTable {
+	return o
+}
+
+// plan decides how many loops there are, whether their tables are private, and how many connections
+// there may be.
+func (g *Group) plan(descriptors int) error {
+	o := &g.options
+	g.tableMax = g.connsPerTable(descriptors)
+	perTable := int(g.tableMax - descriptorsReserved)
+	if o.ConnsMax == 0 {
+		o.ConnsMax = max(perTable, o.ConnsWanted)
+	}
+	if o.PrivateTables && canPrivateTables && o.ConnsMax > perTable {
 		g.private = true
-		// The kernel spreads connections by a hash, so that some loops get more than the average.
-		g.options.Loops = max(g.options.Loops, g.options.ConnsMax/(perTable-perTable/spareShare)+1)
+		g.addLoops(descriptors)
 	}
-}
-
-// spareShare is the part of a private table, one in so many, that is left for the unevenness with
-// which the kernel spreads connections over loops.
-const spareShare = 20
-
-func (g *Group) listenerCount() (n int) {
-	for _, d := range g.options.Doors {
-		n += len(d.Listen)
-	}
-	return n
-}
-
-// reserveAddrs finds out the port of each address, and whether another process listens there: the
-// sockets of the loops share their ports (SO_REUSEPORT), and would do so with a stranger's too.
-func (g *Group) reserveAddrs() error {
-	for _, d := range g.options.Doors {
-		var addrs []netip.AddrPort
-		for _, a := range d.Listen {
-			free, err := probeAddr(a)
-			if err != nil {
-				return fmt.Errorf("%s: listen %v: %w", d.Name, a, err)
-			}
-			addrs = append(addrs, free)
-		}
-		g.addrs = append(g.addrs, addrs)
+	if o.Loops > loopsMax || g.tableMax <= descriptorsReserved {
+		return fmt.Errorf("reactor: a limit of %d open files is too low for %d connections", descriptors, o.ConnsMax)
 	}
 	return nil
 }
 
-func (g *Group) startLoops(descriptors int) error {
+// addLoops takes as many loops as it needs to hold ConnsMax connections in private tables. Each loop
+// takes a descriptor, its wake-up, in the tables of all.
+func (g *Group) addLoops(descriptors int) {
+	for o := &g.options; o.Loops <= loopsMax; o.Loops++ {
+		g.tableMax = g.connsPerTable(descriptors)
+		perTable := int(g.tableMax - descriptorsReserved)
+		if perTable > 0 && o.Loops*(perTable-spare(perTable)) >= o.ConnsMax {
+			return
+		}
+	}
+}
+
+// spare is the part of a private table that is left for the unevenness with which the kernel spreads
+// connections over loops, by a hash: five times the standard deviation of a loop's share.
+func spare(perTable int) int { return int(5 * math.Sqrt(float64(perTable))) }
+
+// connsPerTable is how many connections fit into one table.
+func (g *Group) connsPerTable(descriptors int) int64 {
+	listening := 0
+	for _, d := range g.options.Doors {
+		listening += len(d.Listen)
+	}
+	pollers := 1
+	if !g.private {
+		pollers = g.options.Loops
+	}
+	return int64(descriptors - descriptorsOwn - g.options.Loops - pollers*(1+listening))
+}
+
+// bindAddrs takes the addresses of all doors.
+func (g *Group) bindAddrs() error {
+	for _, d := range g.options.Doors {
+		var bound []*boundAddr
+		for _, a := range d.Listen {
+			b, err := bindAddr(a)
+			if err != nil {
+				g.bound = append(g.bound, bound)
+				return fmt.Errorf("reactor: %s: listen %v: %w", d.Name, a, err)
+			}
+			bound = append(bound, b)
+		}
+		g.bound = append(g.bound, bound)
+	}
+	return nil
+}
+
+// releaseAddrs leaves the addresses to the loops that listen on them.
+func (g *Group) releaseAddrs() {
+	for _, door := range g.bound {
+		for _, b := range door {
+			b.release()
+		}
+	}
+}
+
+// makeLoops makes the loops, and with them all handlers.
+func (g *Group) makeLoops() error {
 	for i := range g.options.Loops {
-		l, err := newLoop(g, i, descriptors)
+		l, err := newLoop(g, i)
 		if err != nil {
-			return errors.Join(err, g.abort())
+			g.closeWakes()
+			return fmt.Errorf("reactor: loop %d: %w", i, err)
 		}
 		g.loops = append(g.loops, l)
 	}
 	if g.options.BeforeStart != nil {
 		g.options.BeforeStart()
 	}
-	keep := inheritedDescriptors()
-	for _, l := range g.loops {
-		g.alive.Add(1)
-		ready := make(chan error)
-		goLocked(func() { l.run(keep, ready) })
-		if err := <-ready; err != nil {
-			return errors.Join(err, g.abort())
-		}
-	}
 	return nil
 }
 
-// abort ends what startLoops has started.
-func (g *Group) abort() error {
-	if g.alive.Load() == 0 {
-		for _, l := range g.loops {
-			l.poller.closeWake()
-		}
-		return nil
+// startLoops starts the loops one after the other. If one cannot start, it ends those that have.
+func (g *Group) startLoops() error {
+	var keep []int
+	if g.private {
+		keep = inheritedDescriptors()
 	}
-	g.Stop()
+	ready := make(chan error)
+	g.alive.Store(1) // for this goroutine, until all have started
+	for i, l := range g.loops {
+		g.alive.Add(1)
+		goLocked(func() { l.run(keep, ready) })
+		if err := <-ready; err != nil {
+			g.stopLoops(g.loops[:i])
+			g.loopEnded()
+			g.awaitEnd()
+			return err
+		}
+	}
+	g.loopEnded()
 	return nil
+}
+
+// stopLoops asks loops to end.
+func (g *Group) stopLoops(loops []*Loop) {
+	for _, l := range loops {
+		l.post(Mail{door: doorLoop, Value: stopLoop})
+	}
 }
 
 // Addrs are the addresses of a door, with the ports that were taken for port 0.
-func (g *Group) Addrs(door int) []netip.AddrPort { return g.addrs[door] }
+func (g *Group) Addrs(door int) (addrs []netip.AddrPort) {
+	for _, b := range g.bound[door] {
+		addrs = append(addrs, b.addr)
+	}
+	return addrs
+}
+
+// Seconds is the time since the group started in whole seconds.
+func (g *Group) Seconds() int64 { return int64(time.Since(g.start) / time.Second) }
 
 // Loops are the loops, in the order of Loop.Number.
 func (g *Group) Loops() []*Loop { return g.loops }
@@ -188,22 +289,29 @@ func (g *Group) StopAccepting() {
 	}
 }
 
-// Stop closes all connections and ends the loops, and waits for that. It may be called more than once.
+// Stop closes all connections and ends the loops, and waits for that. Mail that was posted before is
+// handed out first. It may be called more than once, and not on a loop.
 func (g *Group) Stop() {
-	for _, l := range g.loops {
-		l.post(Mail{door: doorLoop, Value: stopLoop})
-	}
-	<-g.ended
+	g.stopLoops(g.loops)
+	g.awaitEnd()
 }
 
-// loopEnded is called by each loop last. The wake-up descriptors of all loops live in the process's
-// table and may be used until no loop is left.
+// loopEnded is called by each loop last.
 func (g *Group) loopEnded() {
-	if g.alive.Add(-1) != 0 {
-		return
+	if g.alive.Add(-1) == 0 {
+		close(g.ended)
 	}
+}
+
+// awaitEnd waits until no loop is left, and closes their wake-ups, which may be used until then. These live in
+// the process's table, so that a loop with a table of its own cannot close them.
+func (g *Group) awaitEnd() {
+	<-g.ended
+	g.wakes.Do(g.closeWakes)
+}
+
+func (g *Group) closeWakes() {
 	for _, l := range g.loops {
 		l.poller.closeWake()
 	}
-	close(g.ended)
 }

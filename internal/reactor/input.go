@@ -1,36 +1,28 @@
 package reactor
 
-import (
-	"errors"
-	"net/netip"
-)
-
 // connReady handles an event of a connection.
 func (l *Loop) connReady(c Conn, e event) {
 	r := c.record()
-	if r.flags&flagDead != 0 {
+	if r.flags&flagConnecting != 0 && !c.connected(r, e) {
 		return
 	}
-	if r.flags&flagConnecting != 0 {
-		if !c.connected(r, e) {
-			return
-		}
-		r = c.record()
-	}
-	if e.writable && r.busy != 0 {
+	if e.writable {
 		c.flush()
-		if c.Dead() {
-			return
-		}
 	}
-	if e.readable || e.eof {
-		c.read(e.eof)
+	if e.eof || e.broken {
+		r.flags |= flagEnding
+	}
+	if !c.Dead() && (e.readable || e.eof || e.broken) {
+		c.read()
+	}
+	if e.broken && r.flags&flagFinishing == 0 {
+		c.broken() // one that is finishing has shut its side down itself, and reads on to the end
 	}
 }
 
 // connected ends the state flagConnecting.
 func (c Conn) connected(r *record, e event) bool {
-	if !e.writable && !e.eof {
+	if !e.writable && !e.broken {
 		return false
 	}
 	if err := c.loop.poller.connectError(c.fd); err != nil {
@@ -39,7 +31,7 @@ func (c Conn) connected(r *record, e event) bool {
 	}
 	r.flags &^= flagConnecting
 	c.loop.counters.dialled.add(1)
-	c.loop.handlerOf(c).Open(c, netip.AddrPort{})
+	c.loop.handlerOf(c).Open(c, c.loop.poller.peer(c.fd))
 	return !c.Dead()
 }
 
@@ -47,121 +39,108 @@ func (c Conn) connected(r *record, e event) bool {
 func (c Conn) goOn() {
 	r := c.record()
 	r.flags &^= flagAgain
-	if r.busy != 0 && c.loop.busy[r.busy-1].in != nil {
+	if c.InputWaiting() > 0 {
 		c.offer(nil)
-		if c.Dead() {
-			return
-		}
 	}
-	if r = c.record(); r.flags&flagUnread != 0 {
-		r.flags &^= flagUnread
-		c.read(false)
+	if r.flags&(flagDead|flagUnread) == flagUnread {
+		c.read()
 	}
 }
 
-// read takes what has arrived and offers it to the handler. eof tells that the kernel has announced
-// the end of the input, behind what can be read.
-func (c Conn) read(eof bool) {
-	l := c.loop
+// read takes what has arrived and offers it to the handler.
+//
+// The poller tells of a change once. So whoever stops reading before errAgain, a short read or the end
+// must note flagUnread, and flagEnding stays until the end has been read.
+func (c Conn) read() {
+	l, r := c.loop, c.record()
+	r.flags &^= flagUnread
 	for range readsPerTurn {
-		if !c.mayRead() {
-			if eof {
-				c.sawEOF()
-			}
+		if !c.mayRead(r) {
+			r.flags |= flagUnread
 			return
 		}
 		n, err := l.poller.read(c.fd, l.scratch)
-		if err == errAgain {
-			if eof {
-				c.sawEOF()
-			}
+		switch {
+		case err == errAgain:
 			return
-		}
-		if err != nil {
+		case err != nil:
 			c.broken()
 			return
-		}
-		if n == 0 {
-			c.sawEOF()
+		case n == 0:
+			c.sawEOF(r)
 			return
 		}
 		l.counters.bytesIn.add(uint64(n))
-		c.take(l.scratch[:n])
-		if c.Dead() {
-			return
-		}
-		if n < len(l.scratch) && !eof {
+		c.take(r, l.scratch[:n])
+		drained := n < len(l.scratch) && r.flags&flagEnding == 0
+		if drained || r.flags&flagDead != 0 {
 			return
 		}
 	}
-	c.record().flags |= flagUnread
+	r.flags |= flagUnread
 	c.Resume()
 }
 
 // mayRead tells whether there is room for more input; if not it is left to the kernel, and with it to
 // the peer, until the handler has used some.
-func (c Conn) mayRead() bool {
-	r := c.record()
-	if r.flags&flagFinishing == 0 && c.InputWaiting() >= c.loop.group.options.Doors[r.door].InputBytesMax {
-		r.flags |= flagUnread
-		return false
-	}
-	return true
+func (c Conn) mayRead(r *record) bool {
+	return r.flags&flagFinishing != 0 || c.InputWaiting() < c.loop.group.options.Doors[r.door].InputBytesMax
 }
 
 // take passes received bytes on, or away.
-func (c Conn) take(in []byte) {
-	if c.record().flags&flagFinishing == 0 {
+func (c Conn) take(r *record, in []byte) {
+	if r.flags&flagFinishing == 0 {
 		c.offer(in)
 		return
 	}
-	g := c.loop.lingering[c.fd]
-	if g.discarded += len(in); g.discarded > lingerBytesMax {
-		c.Close(g.reason)
+	b := c.loop.busyOf(r)
+	if b.discarded += len(in); b.discarded > lingerBytesMax {
+		c.Close(b.reason)
 	}
 }
 
 // offer calls Handler.Data with what was left over and in, and keeps what it leaves.
 func (c Conn) offer(in []byte) {
 	l, r := c.loop, c.record()
-	h := l.handlers[r.door]
-	if r.busy == 0 || l.busy[r.busy-1].in == nil {
-		used := h.Data(c, in)
-		if r = c.record(); used < len(in) && r.flags&(flagDead|flagFinishing) == 0 {
-			b := l.busyOf(r)
-			b.in = append(b.in, in[used:]...)
-		}
-		return
+	waited := c.InputWaiting() > 0
+	if waited {
+		b := l.busyOf(r)
+		b.in = append(b.in, in...)
+		in = b.in
 	}
-	b := l.busy[r.busy-1]
-	b.in = append(b.in, in...)
-	used := h.Data(c, b.in)
-	r = c.record()
-	if r.flags&flagDead != 0 {
-		return
-	}
-	b = l.busy[r.busy-1]
-	if used == len(b.in) || r.flags&flagFinishing != 0 {
-		b.in = nil
+	used := l.handlers[r.door].Data(c, in)
+	if r.flags&(flagDead|flagFinishing) == 0 && (waited || used < len(in)) {
+		l.busyOf(r).keep(in[used:], used, waited)
 		l.releaseBusy(r)
-		return
-	}
-	if used > 0 {
-		b.in = append([]byte(nil), b.in[used:]...)
 	}
 }
 
-// sawEOF handles the end of the peer's input.
-func (c Conn) sawEOF() {
-	r := c.record()
-	if r.flags&flagFinishing != 0 {
-		r.flags |= flagEOF
-		if c.OutputWaiting() == 0 {
-			c.Close(c.loop.lingering[c.fd].reason)
-		}
-		return
+// keep notes the rest of the input, of which used bytes came before. It is copied unless it has its own
+// buffer and is the greater part of it, so that neither copying nor what is wasted adds up.
+func (b *busy) keep(rest []byte, used int, own bool) {
+	switch {
+	case len(rest) == 0:
+		b.in = nil
+	case own && used < len(rest):
+		b.in = rest
+	default:
+		b.in = append([]byte(nil), rest...)
 	}
-	if r.flags&flagEOF == 0 {
+}
+
+// sawEOF handles the end of the peer's input. A handler that has asked for the rest of its input gets
+// that first.
+func (c Conn) sawEOF(r *record) {
+	switch {
+	case r.flags&flagEOF != 0:
+	case r.flags&flagFinishing != 0:
+		r.flags |= flagEOF
+		if b := c.loop.busyOf(r); b.outBytes == 0 {
+			c.Close(b.reason)
+		}
+	case r.flags&flagAgain != 0:
+		r.flags |= flagUnread
+	default:
 		r.flags |= flagEOF
 		c.loop.handlerOf(c).EOF(c)
 	}
@@ -169,12 +148,9 @@ func (c Conn) sawEOF() {
 
 // broken closes a connection that the kernel reports as gone.
 func (c Conn) broken() {
-	if c.record().flags&flagFinishing != 0 {
-		c.Close(c.loop.lingering[c.fd].reason)
-		return
+	reason := ReasonPeerReset
+	if r := c.record(); r.flags&flagFinishing != 0 {
+		reason = c.loop.busyOf(r).reason
 	}
-	c.Close(ReasonPeerReset)
+	c.Close(reason)
 }
-
-// errAgain is returned by the poller when an operation would block.
-var errAgain = errors.New("reactor: would block")

@@ -2,6 +2,8 @@ package reactor
 
 import (
 	"fmt"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/icomet/icomet/internal/slab"
@@ -14,8 +16,15 @@ const (
 	acceptsPerTurn  = 64  // of one listening socket
 	readsPerTurn    = 4   // of one connection
 	expiriesPerTurn = 512 // of one class
+	againPerTurn    = 512 // connections with input left from before
 	mailPerTurn     = 2048
 	scratchBytes    = 64 << 10
+)
+
+// What a loop keeps between turns.
+const (
+	deadKeep  = 1024 // room in its list of closed connections
+	trimEvery = 1000 // milliseconds for which memory of closed connections is kept
 )
 
 // doorLoop marks mail for the loop itself, not for a handler.
@@ -36,36 +45,37 @@ type Loop struct {
 	group    *Group
 	number   int
 	handlers []Handler
-	tableMax int64 // descriptors that connections may take in the loop's table
 	poller   *poller
 
 	// Owned by the loop.
 	listeners     []*listener
 	records       *slab.Array[record]
 	table         *slab.Array[uint32] // descriptor → number of its record + 1
-	busy          []*busy             // what record.busy counts from 1
-	busyFree      []uint32
+	busy          []*busy             // what record.busy counts from 1; one for each busy connection
+	busyFree      []*busy             // at most busyFreeMax
 	deadlines     []deadlines
-	lingering     map[int32]*linger
-	again         []ID    // connections with input left to handle in the next turn
+	again         []ID    // connections with input left to handle in a later turn, each once
 	dead          []int32 // closed in this turn, released at its end
-	serial        uint32
+	serial        uint32  // of the latest connection
 	scratch       []byte
-	mail          []Mail
+	mail          []Mail // taken from the mailbox
+	mailDone      int    // pieces of mail that have been handed out
 	nowMs         uint32
 	now           time.Time
 	acceptRetryMs uint32 // when paused listeners are tried again; 0 if none is paused
+	trimMs        uint32 // when memory of closed connections is given back; 0 if there is none
 	loggedMs      uint32 // when a failure to accept was last logged
 	hot           bool   // the last wait had events
 	stopping      bool
-	mailDoors     [classesMax]bool // doors that had mail in this turn
+	mailDoors     [doorsMax]bool // doors that had mail in this turn
+	tableOwn      atomic.Int64   // connections in the loop's private table
 
 	// Shared.
 	mailbox  mailbox
 	counters counters
 }
 
-func newLoop(g *Group, number, descriptors int) (*Loop, error) {
+func newLoop(g *Group, number int) (*Loop, error) {
 	p, err := newPoller()
 	if err != nil {
 		return nil, err
@@ -74,19 +84,17 @@ func newLoop(g *Group, number, descriptors int) (*Loop, error) {
 		group:     g,
 		number:    number,
 		poller:    p,
-		tableMax:  int64(descriptors - g.listenerCount() - g.options.Loops - descriptorsOwn),
 		records:   slab.NewArray[record](),
 		table:     slab.NewArray[uint32](),
-		lingering: map[int32]*linger{},
 		deadlines: make([]deadlines, int(FirstClass)+len(g.options.Timeouts)),
 	}
 	for i := range l.deadlines {
 		l.deadlines[i] = deadlines{first: noConn, last: noConn}
 	}
-	l.deadlines[classStalled].lengthMs = uint32(g.options.SendTimeout.Milliseconds())
-	l.deadlines[classLinger].lengthMs = uint32(lingerTimeout.Milliseconds())
+	l.deadlines[classStalled].lengthMs = deadlineMs(g.options.SendTimeout)
+	l.deadlines[classLinger].lengthMs = deadlineMs(lingerTimeout)
 	for i, t := range g.options.Timeouts {
-		l.deadlines[int(FirstClass)+i].lengthMs = uint32(t.Milliseconds())
+		l.deadlines[int(FirstClass)+i].lengthMs = deadlineMs(t)
 	}
 	l.tick()
 	for _, d := range g.options.Doors {
@@ -94,10 +102,6 @@ func newLoop(g *Group, number, descriptors int) (*Loop, error) {
 	}
 	return l, nil
 }
-
-// descriptorsOwn is what a table holds besides connections, listening sockets and wake-ups: standard
-// streams, the Go runtime's poller, the loop's own, and log files.
-const descriptorsOwn = 16
 
 // Number is the loop's place in its group, from 0.
 func (l *Loop) Number() int { return l.number }
@@ -108,36 +112,25 @@ func (l *Loop) Now() time.Time { return l.now }
 // Seconds is the time at which the current turn began, in whole seconds since the group started.
 func (l *Loop) Seconds() int64 { return int64(l.now.Sub(l.group.start) / time.Second) }
 
-// Seconds is the time since the group started in whole seconds.
-func (g *Group) Seconds() int64 { return int64(time.Since(g.start) / time.Second) }
-
 // Post sends mail to a door's handler on this loop. Safe for concurrent use; it never waits. Whoever
 // posts much must look at MailWaiting, since mail is never dropped before the loop has ended.
 func (l *Loop) Post(door int, key uint64, value any) {
 	l.post(Mail{Key: key, Value: value, door: uint8(door)})
 }
 
-func (l *Loop) post(m Mail) {
-	if l.mailbox.post(m) {
-		l.poller.wake()
-	}
-}
+func (l *Loop) post(m Mail) { l.mailbox.post(m, l.poller.wake) }
 
 // MailWaiting is how many pieces of mail wait for the loop. Safe for concurrent use.
 func (l *Loop) MailWaiting() int { return int(l.mailbox.length.Load()) }
 
 // run is the loop's goroutine, locked to its thread. It reports on ready when it serves, or why it
-// cannot.
+// cannot. The thread ends with the goroutine, and a private table with the thread.
 func (l *Loop) run(keep []int, ready chan<- error) {
 	defer l.group.loopEnded()
 	defer l.mailbox.close()
-	if err := l.open(keep); err != nil {
-		l.poller.close()
-		ready <- fmt.Errorf("reactor: loop %d: %w", l.number, err)
-		return
-	}
-	ready <- nil
-	for !l.stopping {
+	err := l.open(keep)
+	ready <- err
+	for err == nil && !l.stopping {
 		l.turn()
 	}
 	l.closeAll()
@@ -147,17 +140,17 @@ func (l *Loop) run(keep []int, ready chan<- error) {
 func (l *Loop) open(keep []int) error {
 	if l.group.private {
 		if err := takePrivateTable(keep); err != nil {
-			return err
+			return fmt.Errorf("reactor: loop %d: %w", l.number, err)
 		}
 	}
 	l.scratch = make([]byte, scratchBytes)
 	if err := l.poller.open(); err != nil {
-		return err
+		return fmt.Errorf("reactor: loop %d: poller: %w", l.number, err)
 	}
-	for door, addrs := range l.group.addrs {
+	for door, addrs := range l.group.bound {
 		for _, a := range addrs {
 			if err := l.listen(door, a); err != nil {
-				return fmt.Errorf("listen %v: %w", a, err)
+				return fmt.Errorf("reactor: loop %d: %s: listen %v: %w", l.number, l.group.options.Doors[door].Name, a.addr, err)
 			}
 		}
 	}
@@ -178,6 +171,9 @@ func (l *Loop) turn() {
 	}
 	l.retryAccept()
 	l.bury()
+	if isDue(l.trimMs, l.nowMs) {
+		l.trim()
+	}
 }
 
 func (l *Loop) tick() {
@@ -208,58 +204,64 @@ func (l *Loop) wait() int {
 
 // ready handles one event.
 func (l *Loop) ready(e event) {
-	switch e.kind {
-	case eventWake:
+	switch {
+	case e.fd == eventWake:
 		l.poller.drainWake()
-	case eventListener:
-		if int(e.fd) < len(l.listeners) {
-			l.accept(l.listeners[e.fd])
+	case e.fd < 0:
+		if i := int(eventListener(e.fd)); i < len(l.listeners) {
+			l.accept(l.listeners[i])
 		}
-	case eventConn:
-		l.connReady(Conn{l, e.fd}, e)
+	default:
+		if c, ok := l.Find(ID{e.fd, e.serial}); ok {
+			l.connReady(c, e)
+		}
 	}
 }
 
-// goOn handles the connections that were left with input in the turn before.
+// goOn handles the connections that were left with input, at most againPerTurn; the rest keeps its
+// order, and those that are added meanwhile come behind it.
 func (l *Loop) goOn() {
-	if len(l.again) == 0 {
+	n := min(len(l.again), againPerTurn)
+	if n == 0 {
 		return
 	}
-	again := l.again
-	l.again = nil
-	for _, id := range again {
-		if c, ok := l.Find(id); ok {
+	for i := range n {
+		if c, ok := l.Find(l.again[i]); ok {
 			c.goOn()
 		}
 	}
-	if l.again == nil {
-		l.again = again[:0]
+	l.again = slices.Delete(l.again, 0, n)
+	if len(l.again) == 0 && cap(l.again) > againPerTurn {
+		l.again = nil
 	}
 }
 
 // readMail hands out the mail that has come, at most mailPerTurn pieces; what is left keeps its order.
 func (l *Loop) readMail() {
-	if len(l.mail) == 0 {
-		l.mail = l.mailbox.take(l.mail)
+	if l.mailDone == len(l.mail) {
+		l.mail, l.mailDone = l.mailbox.take(l.mail), 0
 	}
-	n := min(len(l.mail), mailPerTurn)
-	for i := range n {
-		l.deliverMail(l.mail[i])
-		l.mail[i] = Mail{}
-	}
+	n := min(len(l.mail)-l.mailDone, mailPerTurn)
 	if n == 0 {
 		return
 	}
-	l.mail = l.mail[n:]
+	for i := range l.mail[l.mailDone : l.mailDone+n] {
+		m := &l.mail[l.mailDone+i]
+		l.deliverMail(*m)
+		*m = Mail{}
+	}
+	l.mailDone += n
 	l.mailbox.length.Add(int64(-n))
+	l.endMail()
+}
+
+// endMail tells the handlers that had mail that it was all for this turn.
+func (l *Loop) endMail() {
 	for door, h := range l.handlers {
 		if l.mailDoors[door] {
 			l.mailDoors[door] = false
 			h.Turn()
 		}
-	}
-	if len(l.mail) > 0 {
-		l.hot = true
 	}
 }
 
@@ -286,15 +288,19 @@ func (l *Loop) bury() {
 	for _, fd := range l.dead {
 		l.release(fd)
 	}
-	if cap(l.dead) > eventsPerTurn {
+	if cap(l.dead) > deadKeep {
 		l.dead = nil
 	}
 	l.dead = l.dead[:0]
+	if l.trimMs == 0 {
+		l.trimMs = l.after(trimEvery)
+	}
 	l.resumeAccept()
 }
 
 // closeAll is the end of the loop.
 func (l *Loop) closeAll() {
+	l.stopping = true
 	for i := range l.records.Len() {
 		Conn{l, l.records.At(uint32(i)).fd}.Close(ReasonShutdown)
 	}
@@ -302,5 +308,6 @@ func (l *Loop) closeAll() {
 	l.closeListeners()
 	l.records.Free()
 	l.table.Free()
+	l.countMemory()
 	l.poller.close()
 }

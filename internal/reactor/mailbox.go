@@ -18,20 +18,24 @@ type mailbox struct {
 	sleeping atomic.Bool  // the loop waits for events, or is about to
 }
 
-// post adds m, and tells whether the loop sleeps and must be woken.
-func (b *mailbox) post(m Mail) (wake bool) {
+// post adds m, and wakes the loop if it sleeps.
+//
+// wake is called with the lock held: so it is over before close returns, and what it writes to can be
+// closed after that without a late wake-up going to whatever has that descriptor next.
+func (b *mailbox) post(m Mail, wake func()) {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.closed {
-		b.mu.Unlock()
-		return false
+		return
 	}
 	b.mail = append(b.mail, m)
 	b.length.Add(1)
-	b.mu.Unlock()
-	return b.sleeping.CompareAndSwap(true, false)
+	if b.sleeping.CompareAndSwap(true, false) {
+		wake()
+	}
 }
 
-// take returns all mail and leaves empty, the slice of the turn before, in its place.
+// take returns all mail and leaves empty, whose content has been dealt with, in its place.
 func (b *mailbox) take(empty []Mail) []Mail {
 	if b.length.Load() == 0 {
 		return empty[:0]
@@ -39,11 +43,10 @@ func (b *mailbox) take(empty []Mail) []Mail {
 	if cap(empty) > mailboxKeep {
 		empty = nil
 	}
-	clear(empty)
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	mail := b.mail
 	b.mail = empty[:0]
-	b.mu.Unlock()
 	return mail
 }
 
@@ -59,8 +62,10 @@ func (b *mailbox) sleep() bool {
 
 func (b *mailbox) awake() { b.sleeping.Store(false) }
 
+// close drops what has not been handed out, and all that is posted from now on.
 func (b *mailbox) close() {
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.closed, b.mail = true, nil
-	b.mu.Unlock()
+	b.length.Store(0)
 }

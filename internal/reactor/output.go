@@ -1,5 +1,12 @@
 package reactor
 
+// Pieces of output that wait are gathered in copies of about outCopyMax bytes, and frames below
+// outKeepMin bytes are copied too, since a reference takes 24 bytes by itself.
+const (
+	outCopyMax = 16 << 10
+	outKeepMin = 512
+)
+
 // Write sends b. What the kernel does not take at once is copied and waits.
 func (c Conn) Write(b []byte) { c.write(b, false) }
 
@@ -20,7 +27,7 @@ func (c Conn) write(b []byte, keep bool) {
 	if r.flags&(flagDead|flagFinishing) != 0 || len(b) == 0 {
 		return
 	}
-	if r.busy != 0 && l.busy[r.busy-1].outBytes > 0 {
+	if c.OutputWaiting() > 0 {
 		c.queue(r, b, keep)
 		return
 	}
@@ -46,12 +53,18 @@ func (c Conn) queue(r *record, b []byte, keep bool) {
 	if q.outBytes == 0 {
 		l.setDeadline(r, classStalled)
 	}
-	q.outBytes += len(b)
 	l.counters.outputQueued.Add(int64(len(b)))
-	switch last := len(q.out) - 1; {
+	q.append(b, keep && len(b) >= outKeepMin)
+}
+
+// append adds b to the output, by reference if keep.
+func (q *busy) append(b []byte, keep bool) {
+	q.outBytes += len(b)
+	last := len(q.out) - 1
+	switch {
 	case keep:
 		q.out = append(q.out, b)
-	case q.outCopy:
+	case q.outCopy && len(q.out[last])+len(b) <= outCopyMax:
 		q.out[last] = append(q.out[last], b...)
 	default:
 		q.out = append(q.out, append([]byte(nil), b...))
@@ -62,10 +75,10 @@ func (c Conn) queue(r *record, b []byte, keep bool) {
 // flush sends what waits.
 func (c Conn) flush() {
 	l, r := c.loop, c.record()
-	q := l.busy[r.busy-1]
-	if q.outBytes == 0 {
+	if c.OutputWaiting() == 0 {
 		return
 	}
+	q := l.busyOf(r)
 	for q.outBytes > 0 {
 		n, err := l.poller.writev(c.fd, q.out)
 		if err == errAgain {
@@ -81,12 +94,11 @@ func (c Conn) flush() {
 		l.setDeadline(r, classStalled)
 	}
 	l.clearDeadline(r)
-	q.out, q.outCopy = nil, false
-	l.releaseBusy(r)
 	if r.flags&flagFinishing != 0 {
 		c.finish(r)
 		return
 	}
+	l.releaseBusy(r)
 	l.handlerOf(c).Drained(c)
 }
 
@@ -103,6 +115,6 @@ func (q *busy) sent(n int) {
 		q.out = q.out[1:]
 	}
 	if len(q.out) == 0 {
-		q.outCopy = false
+		q.out, q.outCopy = nil, false
 	}
 }

@@ -1,3 +1,5 @@
+//go:build linux && !portable
+
 package reactor
 
 import (
@@ -9,26 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// eventKind says what an event is about. It travels through the kernel in the event's data.
-type eventKind int32
-
-const (
-	eventConn eventKind = iota
-	eventListener
-	eventWake
-)
-
-// event is what the poller reports: fd is the connection's descriptor, or the listener's index.
-type event struct {
-	kind                    eventKind
-	fd                      int32
-	readable, writable, eof bool
-}
-
 const (
 	// Connections are edge-triggered for everything, so that one call registers them for life.
 	connEvents = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&0xffffffff
-	eofEvents  = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 	iovecsMax  = 64
 	listenLen  = 65535 // the kernel cuts it to net.core.somaxconn
 )
@@ -65,8 +50,9 @@ func (p *poller) close() {
 
 func (p *poller) closeWake() { unix.Close(p.wakeFd) }
 
-func (p *poller) control(op int, fd int32, events uint32, kind eventKind, tag int32) error {
-	e := unix.EpollEvent{Events: events, Fd: tag, Pad: int32(kind)}
+// control registers descriptor fd for events that carry name and serial.
+func (p *poller) control(op int, fd int32, events uint32, name int32, serial uint32) error {
+	e := unix.EpollEvent{Events: events, Fd: name, Pad: int32(serial)}
 	_, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_CTL, uintptr(p.epoll), uintptr(op), uintptr(fd),
 		uintptr(unsafe.Pointer(&e)), 0, 0)
 	if errno != 0 {
@@ -92,14 +78,16 @@ func (p *poller) wait(ms int) int {
 	return n
 }
 
+// event is event i of those that wait has returned.
 func (p *poller) event(i int) event {
 	e := &p.events[i]
 	return event{
-		kind:     eventKind(e.Pad),
 		fd:       e.Fd,
+		serial:   uint32(e.Pad),
 		readable: e.Events&unix.EPOLLIN != 0,
 		writable: e.Events&unix.EPOLLOUT != 0,
-		eof:      e.Events&eofEvents != 0,
+		eof:      e.Events&unix.EPOLLRDHUP != 0,
+		broken:   e.Events&(unix.EPOLLHUP|unix.EPOLLERR) != 0,
 	}
 }
 
@@ -114,12 +102,13 @@ func (p *poller) drainWake() {
 	unix.RawSyscall(unix.SYS_READ, uintptr(p.wakeFd), uintptr(unsafe.Pointer(&count)), 8)
 }
 
-func (p *poller) listen(a netip.AddrPort, index int) (int32, error) {
-	fd, err := listenSocket(a, true)
+// listen opens a listening socket of the loop's own on a bound address.
+func (p *poller) listen(a *boundAddr, index int32) (int32, error) {
+	fd, err := listenSocket(a.addr)
 	if err != nil {
 		return 0, err
 	}
-	if err := p.control(unix.EPOLL_CTL_ADD, int32(fd), unix.EPOLLIN, eventListener, int32(index)); err != nil {
+	if err := p.control(unix.EPOLL_CTL_ADD, int32(fd), unix.EPOLLIN, eventListener(index), 0); err != nil {
 		unix.Close(fd)
 		return 0, err
 	}
@@ -127,12 +116,12 @@ func (p *poller) listen(a netip.AddrPort, index int) (int32, error) {
 }
 
 // listening turns events of a listening socket on and off.
-func (p *poller) listening(fd int32, index int, on bool) {
+func (p *poller) listening(fd, index int32, on bool) {
 	var events uint32
 	if on {
 		events = unix.EPOLLIN
 	}
-	p.control(unix.EPOLL_CTL_MOD, fd, events, eventListener, int32(index))
+	p.control(unix.EPOLL_CTL_MOD, fd, events, eventListener(index), 0)
 }
 
 func (p *poller) closeListener(fd int32) { unix.Close(int(fd)) }
@@ -165,34 +154,37 @@ func kindOfAcceptError(err error) acceptErrorKind {
 	return acceptOther
 }
 
-func (p *poller) addConn(fd int32) error {
-	return p.control(unix.EPOLL_CTL_ADD, fd, connEvents, eventConn, fd)
+// addConn registers a connection for life.
+func (p *poller) addConn(fd int32, serial uint32) error {
+	return p.control(unix.EPOLL_CTL_ADD, fd, connEvents, fd, serial)
 }
 
 func (p *poller) read(fd int32, b []byte) (int, error) {
-	n, _, errno := unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
-	if errno != 0 {
-		return 0, wouldBlock(errno)
-	}
-	return int(n), nil
+	return result(unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))),
+		uintptr(len(b)), 0, 0, 0))
 }
 
+// write and writev ask for EPIPE instead of a signal, which would cost far more.
 func (p *poller) write(fd int32, b []byte) (int, error) {
-	n, _, errno := unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
-	if errno != 0 {
-		return 0, wouldBlock(errno)
-	}
-	return int(n), nil
+	return result(unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))),
+		uintptr(len(b)), unix.MSG_NOSIGNAL, 0, 0))
 }
 
 func (p *poller) writev(fd int32, pieces [][]byte) (int, error) {
 	count := min(len(pieces), iovecsMax)
 	for i, b := range pieces[:count] {
-		p.iovecs[i] = unix.Iovec{Base: unsafe.SliceData(b), Len: uint64(len(b))}
+		p.iovecs[i].Base = unsafe.SliceData(b)
+		p.iovecs[i].SetLen(len(b))
 	}
-	n, _, errno := unix.RawSyscall(unix.SYS_WRITEV, uintptr(fd), uintptr(unsafe.Pointer(&p.iovecs)), uintptr(count))
+	header := unix.Msghdr{Iov: &p.iovecs[0]}
+	header.SetIovlen(count)
+	n, err := result(unix.RawSyscall(unix.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&header)), unix.MSG_NOSIGNAL))
 	runtime.KeepAlive(pieces)
 	clear(p.iovecs[:count])
+	return n, err
+}
+
+func result(n, _ uintptr, errno unix.Errno) (int, error) {
 	if errno != 0 {
 		return 0, wouldBlock(errno)
 	}
@@ -239,8 +231,17 @@ func (p *poller) connectError(fd int32) error {
 	return nil
 }
 
+// peer is the address of the other end, the zero value if the connection has none any more.
+func (p *poller) peer(fd int32) netip.AddrPort {
+	name, err := unix.Getpeername(int(fd))
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	return addrPortOf(name)
+}
+
 func wouldBlock(errno unix.Errno) error {
-	if errno == unix.EAGAIN || errno == unix.EINTR {
+	if errno == unix.EAGAIN {
 		return errAgain
 	}
 	return errno

@@ -1,3 +1,5 @@
+//go:build linux && !portable
+
 package reactor
 
 import (
@@ -8,41 +10,67 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// probeAddr finds out whether a can be listened on, and which port stands for port 0. The socket
-// that it opens does not share its port, so another process that listens there is noticed.
-func probeAddr(a netip.AddrPort) (netip.AddrPort, error) {
-	fd, err := listenSocket(a, false)
-	if err != nil {
-		return a, err
-	}
-	defer unix.Close(fd)
-	name, err := unix.Getsockname(fd)
-	if err != nil {
-		return a, err
-	}
-	switch s := name.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(a.Addr(), uint16(s.Port)), nil
-	case *unix.SockaddrInet6:
-		return netip.AddrPortFrom(a.Addr(), uint16(s.Port)), nil
-	}
-	return a, nil
+// boundAddr is an address that is taken for the loops, which then share its port (SO_REUSEPORT).
+//
+// The socket that takes it does not share while it binds, so an address on which another process
+// listens is refused, even if that one would share. It never listens itself, so it gets no connections.
+type boundAddr struct {
+	addr netip.AddrPort // with the port that was taken for port 0
+	fd   int
 }
 
+func bindAddr(a netip.AddrPort) (*boundAddr, error) {
+	fd, err := boundSocket(a, false)
+	if err != nil {
+		return nil, err
+	}
+	b := &boundAddr{addr: a, fd: fd}
+	if err := b.share(); err != nil {
+		b.release()
+		return nil, err
+	}
+	return b, nil
+}
+
+// share finds out the port, and admits the sockets of the loops to it.
+func (b *boundAddr) share() error {
+	name, err := unix.Getsockname(b.fd)
+	if err != nil {
+		return err
+	}
+	b.addr = netip.AddrPortFrom(b.addr.Addr(), addrPortOf(name).Port())
+	return unix.SetsockoptInt(b.fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+}
+
+// release closes the socket; those of the loops hold the address from now on.
+func (b *boundAddr) release() { unix.Close(b.fd) }
+
 // listenSocket returns a listening socket. What is set on it is inherited by what it accepts.
-func listenSocket(a netip.AddrPort, share bool) (int, error) {
-	fd, err := unix.Socket(family(a.Addr()), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+func listenSocket(a netip.AddrPort) (int, error) {
+	fd, err := boundSocket(a, true)
 	if err != nil {
 		return -1, err
 	}
-	if err := setUpListener(fd, a, share); err != nil {
+	if err := unix.Listen(fd, listenLen); err != nil {
 		unix.Close(fd)
 		return -1, err
 	}
 	return fd, nil
 }
 
-func setUpListener(fd int, a netip.AddrPort, share bool) error {
+func boundSocket(a netip.AddrPort, share bool) (int, error) {
+	fd, err := unix.Socket(family(a.Addr()), unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, err
+	}
+	if err := setUpSocket(fd, a, share); err != nil {
+		unix.Close(fd)
+		return -1, err
+	}
+	return fd, nil
+}
+
+func setUpSocket(fd int, a netip.AddrPort, share bool) error {
 	options := []struct{ level, name, value int }{
 		{unix.SOL_SOCKET, unix.SO_REUSEADDR, 1},
 		{unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
@@ -56,10 +84,7 @@ func setUpListener(fd int, a netip.AddrPort, share bool) error {
 			return err
 		}
 	}
-	if err := unix.Bind(fd, sockaddr(a)); err != nil {
-		return err
-	}
-	return unix.Listen(fd, listenLen)
+	return unix.Bind(fd, sockaddr(a))
 }
 
 func family(a netip.Addr) int {
@@ -74,6 +99,16 @@ func sockaddr(a netip.AddrPort) unix.Sockaddr {
 		return &unix.SockaddrInet4{Port: int(a.Port()), Addr: a.Addr().As4()}
 	}
 	return &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
+}
+
+func addrPortOf(name unix.Sockaddr) netip.AddrPort {
+	switch s := name.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(s.Addr), uint16(s.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(s.Addr).Unmap(), uint16(s.Port))
+	}
+	return netip.AddrPort{}
 }
 
 // addrOf reads the address that accept filled in; the zero value if it did not.

@@ -1,10 +1,15 @@
+//go:build linux && !portable
+
 package reactor
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,32 +36,30 @@ func descriptorLimit() (int, error) {
 	return int(min(limit.Cur, 1<<30)), nil
 }
 
+// readyRuntime makes sure that the Go runtime has its poller, by opening a listener: it makes it when it
+// first needs it, and ends the process if there is no descriptor left for that.
+func readyRuntime() {
+	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
+		l.Close()
+	}
+}
+
 // inheritedDescriptors returns the descriptors that private tables keep, in ascending order: the
 // standard streams, the pollers and the wake-ups.
 //
 // Any thread, also one with a table of its own, can be asked by the Go runtime to poll, so the
-// runtime's poller must exist before the first table is split off and keep its number in all of
-// them. Opening a listener makes sure that it exists.
+// runtime's poller must exist before the first table is split off (see readyRuntime) and keep its number
+// in all of them.
 func inheritedDescriptors() []int {
-	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
-		l.Close()
-	}
 	// The caller's thread shares the process's table; that of the main thread, which /proc/self shows,
 	// belongs to whoever is locked to it.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	names, err := os.ReadDir(ownTable)
+	open, err := openDescriptors()
 	if err != nil {
 		return nil
 	}
-	var keep []int
-	for _, name := range names {
-		fd, err := strconv.Atoi(name.Name())
-		if err == nil && (fd <= 2 || keepsNumber(fd)) {
-			keep = append(keep, fd)
-		}
-	}
-	return keep
+	return slices.DeleteFunc(open, func(fd int) bool { return fd > 2 && !keepsNumber(fd) })
 }
 
 // ownTable lists the descriptors of the calling thread.
@@ -88,28 +91,52 @@ func goLocked(f func()) {
 }
 
 // takePrivateTable gives the calling thread, which must be locked to its goroutine, a descriptor
-// table of its own that holds only keep.
+// table of its own that holds only keep, which is in ascending order.
 func takePrivateTable(keep []int) error {
 	if len(keep) == 0 {
-		return fmt.Errorf("private descriptor tables need /proc")
+		return errors.New("private descriptor tables need /proc")
 	}
 	if err := unix.Unshare(unix.CLONE_FILES); err != nil {
 		return fmt.Errorf("unshare: %w", err)
 	}
 	next := 0
-	kept := map[int]bool{}
-	highest := 0
 	for _, fd := range keep {
-		kept[fd] = true
-		highest = max(highest, fd)
-	}
-	for ; next <= highest; next++ {
-		if !kept[next] {
+		for ; next < fd; next++ {
 			unix.Close(next)
 		}
+		next = fd + 1
 	}
-	if err := unix.CloseRange(uint(next), ^uint(0)>>1, 0); err != nil {
-		return fmt.Errorf("close_range: %w", err)
+	return closeFrom(next)
+}
+
+// closeFrom closes all descriptors of the calling thread from first on.
+func closeFrom(first int) error {
+	if unix.CloseRange(uint(first), math.MaxInt32, 0) == nil {
+		return nil
 	}
-	return nil
+	// Before Linux 5.9, or where a container's rules are older than that.
+	open, err := openDescriptors()
+	for _, fd := range open {
+		if fd >= first {
+			unix.Close(fd)
+		}
+	}
+	return err
+}
+
+// openDescriptors returns the descriptors of the calling thread's table, in ascending order. One of
+// them was that of the directory and is closed again.
+func openDescriptors() ([]int, error) {
+	names, err := os.ReadDir(ownTable)
+	if err != nil {
+		return nil, err
+	}
+	var open []int
+	for _, name := range names {
+		if fd, err := strconv.Atoi(name.Name()); err == nil {
+			open = append(open, fd)
+		}
+	}
+	slices.Sort(open)
+	return open, nil
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -216,13 +217,9 @@ func (s *Server) Stop(ctx context.Context) error {
 
 func (s *Server) stop(ctx context.Context) error {
 	s.group.StopAccepting()
-	for _, d := range s.admins {
-		d.Drain()
-	}
-	for _, d := range s.fronts {
-		d.Drain()
-	}
-	err := s.awaitDrained(ctx)
+	ctx, cancel := context.WithTimeout(ctx, stopLoopsTimeout)
+	defer cancel()
+	err := errors.Join(s.endPublishing(ctx), s.drainFronts(ctx))
 	s.cancel()
 	s.group.Stop()
 	s.background.Wait()
@@ -236,23 +233,54 @@ func (s *Server) stop(ctx context.Context) error {
 	return err
 }
 
-// awaitDrained waits until no subscriber is left and no output waits.
-func (s *Server) awaitDrained(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, stopLoopsTimeout)
-	defer cancel()
-	look := time.NewTicker(10 * time.Millisecond)
+// endPublishing makes all loops refuse publishes, and lets broadcasts come to their end. Only then may
+// subscribers go, or one loop would say ok to a message whose subscribers another loop has already sent
+// away.
+func (s *Server) endPublishing(ctx context.Context) error {
+	var all []<-chan struct{}
+	for _, d := range s.admins {
+		all = append(all, d.Drain())
+	}
+	for _, done := range all {
+		<-done
+	}
+	if !within(ctx, func() bool { return s.broadcaster.Pending() == 0 }) {
+		return fmt.Errorf("%d broadcasts were given up", s.broadcaster.Pending())
+	}
+	return nil
+}
+
+// drainFronts ends all subscriptions, and waits until their output is out.
+func (s *Server) drainFronts(ctx context.Context) error {
+	for _, d := range s.fronts {
+		d.Drain()
+	}
+	if !within(ctx, s.owesNothing) {
+		return fmt.Errorf("%d subscribers and %d bytes of output were left at the end",
+			s.Subscribers(), s.group.Stats().OutputQueued)
+	}
+	return nil
+}
+
+// owesNothing tells whether no subscriber is left and no output waits.
+func (s *Server) owesNothing() bool {
+	r := s.group.Stats()
+	return s.Subscribers() == 0 && r.OutputQueued == 0 && r.Mail == 0
+}
+
+// within looks at a condition every few milliseconds until it holds, and tells whether it did before ctx
+// ended.
+func within(ctx context.Context, holds func() bool) bool {
+	look := time.NewTicker(5 * time.Millisecond)
 	defer look.Stop()
-	for {
-		r := s.group.Stats()
-		if s.Subscribers() == 0 && r.OutputQueued == 0 && r.Mail == 0 {
-			return nil
-		}
+	for !holds() {
 		select {
 		case <-look.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%d subscribers and %d bytes of output were left at the end", s.Subscribers(), r.OutputQueued)
+			return holds()
 		}
 	}
+	return true
 }
 
 // Subscribers is the number of subscribers now.

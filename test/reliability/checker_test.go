@@ -1,0 +1,170 @@
+package reliability
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/icomet/icomet/internal/icomettest"
+	"github.com/icomet/icomet/internal/server"
+)
+
+const (
+	// catchUpLimit is how long it may take until everybody has everything after the last publish.
+	catchUpLimit = 20 * time.Second
+	// allInReach is a history that no check outgrows.
+	allInReach = 1 << 20
+	publishers = 4
+	calmShare  = 4 // one subscriber in so many is calm, so that a lost wake-up is not healed by a reconnect
+)
+
+// checker is a crowd of subscribers that check themselves, and publishers.
+type checker struct {
+	ledger      *ledger
+	subscribers []*subscriber
+	publishers  []*publisher
+	cancel      context.CancelFunc
+	running     sync.WaitGroup
+}
+
+// plan says how a checker is made.
+type plan struct {
+	seed                  uint64
+	channels, subscribers int
+	historySize           int
+	front, admin          netip.AddrPort
+	only                  *transport
+	calm                  bool // all of them
+}
+
+func newChecker(p plan) *checker {
+	var names []string
+	for i := range p.channels {
+		names = append(names, fmt.Sprintf("room-%d", i))
+	}
+	c := &checker{ledger: newLedger(p.historySize, names)}
+	for i := range p.subscribers {
+		c.subscribers = append(c.subscribers, &subscriber{
+			channel: names[i%len(names)], server: p.front, ledger: c.ledger, random: newRandom(p.seed, i),
+			calm: p.calm || i/len(names)%calmShare == 0, only: p.only,
+		})
+	}
+	for i := range publishers {
+		c.publishers = append(c.publishers, &publisher{
+			name: fmt.Sprintf("p%d", i), server: p.admin, ledger: c.ledger, names: names, random: newRandom(p.seed, -2-i),
+		})
+	}
+	return c
+}
+
+// start makes the channels and lets the subscribers go.
+func (c *checker) start(t *testing.T) {
+	t.Helper()
+	for name := range c.ledger.channels {
+		if err := c.publishers[0].send(get("/sign?expires=100000&cname="+name), 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	c.cancel = cancel
+	for _, s := range c.subscribers {
+		c.running.Go(func() { s.run(ctx) })
+	}
+	t.Cleanup(c.stop)
+}
+
+func (c *checker) stop() {
+	c.cancel()
+	c.running.Wait()
+	for _, p := range c.publishers {
+		p.close()
+	}
+}
+
+// round publishes and waits until everybody has everything.
+func (c *checker) round(publishes int, limit time.Duration) error {
+	errs := make([]error, len(c.publishers))
+	var running sync.WaitGroup
+	for i, p := range c.publishers {
+		running.Go(func() { errs[i] = p.publish(publishes / len(c.publishers)) })
+	}
+	running.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if !icomettest.Within(limit, func() bool { return c.behind() == nil }) {
+		s := c.behind()
+		if s == nil {
+			return nil
+		}
+		c.ledger.violate(late, "%s waits for %d of %d", s.channel, s.next.Load(), c.ledger.channels[s.channel].done.Load())
+	}
+	c.ledger.settle()
+	return nil
+}
+
+// behind is a subscriber that does not have everything, nil if there is none.
+func (c *checker) behind() *subscriber {
+	for _, s := range c.subscribers {
+		if s.next.Load() <= c.ledger.channels[s.channel].done.Load() {
+			return s
+		}
+	}
+	return nil
+}
+
+// startServer starts a server with such a history in this process, where the race detector sees it.
+func startServer(t *testing.T, historySize int) *icomettest.Server {
+	return icomettest.Start(t, func(o *server.Options) {
+		o.Config.Front.ChannelBufferSize = historySize
+		o.Config.Front.PollingTimeout = 15 * time.Second
+	})
+}
+
+func TestNoMessageIsLostDoubledOrReordered(t *testing.T) {
+	seed := newSeed(t)
+	s := startServer(t, allInReach)
+	c := newChecker(plan{seed: seed, channels: 20, subscribers: 200, historySize: allInReach, front: s.Front, admin: s.Admin})
+	c.start(t)
+	sizes := newRandom(seed, -1)
+	begun := time.Now()
+	for time.Since(begun) < *durationFlag && c.ledger.found(late) == 0 {
+		if err := c.round(1+sizes.IntN(2000), catchUpLimit); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Logf("%v", time.Since(begun).Round(time.Millisecond))
+	c.ledger.report(t)
+}
+
+func TestTwoHundredReconnectingSubscribersGetFiveThousandPushes(t *testing.T) {
+	s := icomettest.StartProcess(t, fmt.Sprint("channel_buffer_size: ", allInReach))
+	c := newChecker(plan{
+		seed: newSeed(t), channels: 1, subscribers: 200, historySize: allInReach, front: s.Front, admin: s.Admin,
+	})
+	c.start(t)
+	if err := c.round(5000, 2*catchUpLimit); err != nil {
+		t.Fatal(err)
+	}
+	c.ledger.report(t)
+}
+
+func TestOnlyMessagesBeyondTheHistoryAreMissed(t *testing.T) {
+	const historySize = 10
+	s := startServer(t, historySize)
+	c := newChecker(plan{
+		seed: newSeed(t), channels: 2, subscribers: 100, historySize: historySize, front: s.Front, admin: s.Admin,
+	})
+	c.start(t)
+	if err := c.round(2000, catchUpLimit); err != nil {
+		t.Fatal(err)
+	}
+	c.ledger.report(t)
+	if c.ledger.gaps.Load() == 0 {
+		t.Error("nobody was too late for the history: the check has not checked anything")
+	}
+}
