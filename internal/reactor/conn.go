@@ -241,8 +241,8 @@ var ErrStopped = errors.New("reactor: loop has ended")
 
 // Dial opens a connection to remote for a door of the loop, from the local address if that is valid.
 // Handler.Open is called when it stands, Handler.Closed with ReasonConnectFailed, and without Open, if
-// it fails later. Until then the handler may set a deadline and close, and must not write. A dialled connection
-// counts for Options.ConnsMax but is not refused for it: whoever dials decides how many.
+// it fails later. Until then the handler may set a deadline and close, and must not write. A dialled
+// connection counts for Options.ConnsMax but is not refused for it: whoever dials decides how many.
 func (l *Loop) Dial(door int, local netip.Addr, remote netip.AddrPort) (Conn, error) {
 	if l.stopping {
 		return Conn{}, ErrStopped

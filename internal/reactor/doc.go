@@ -13,8 +13,8 @@
 // On Linux a loop waits with epoll and talks to the kernel without a detour through the Go scheduler.
 // Where [Options.PrivateTables] asks for it, each loop's thread has a table of file descriptors of its
 // own, since the limit on descriptors (RLIMIT_NOFILE) holds for a table, not for a process. On other
-// systems, and with the build tag portable, a driver with goroutines stands in for the poller, for development: an
-// idle connection costs two goroutines there.
+// systems, and with the build tag portable, a driver with goroutines stands in for the poller, for
+// development: an idle connection costs two goroutines there.
 //
 // Code that runs on a loop's thread (every method of a [Handler]) must never block, and must never use
 // a descriptor that was not made by the loop: no os.File, no net.Conn, no logger that writes by itself.

@@ -122,8 +122,8 @@ func (g *Group) tableRoom(d *Door) int64 {
 	return g.tableMax - descriptorsReserved
 }
 
-// acceptFailed stops accepting for a moment, unless there is just nobody to accept: whatever is missing is still missing in the next
-// microsecond, and to ask again and again would take a whole processor.
+// acceptFailed stops accepting for a moment, unless there is just nobody to accept: whatever is missing
+// is still missing in the next microsecond, and to ask again and again would take a whole processor.
 func (l *Loop) acceptFailed(s *listener, err error) {
 	if err == errAgain {
 		return

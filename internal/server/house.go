@@ -10,9 +10,13 @@ import (
 const (
 	// tickBudget bounds how many channels the hub looks at in one go; the housekeeper pauses between.
 	tickBudget = 4096
-	// freeBytesMin is how much memory the Go heap may hold for nothing before it is given back.
+	// freeBytesMin is how much memory the Go heap may hold for nothing before it is given back, whether
+	// anybody has left or not.
 	freeBytesMin = 8 << 20
-	// freeInterval is the shortest time between two times that it is given back by force, which
+	// leftMin and leftShare tell that a crowd has left: so many connections fewer than at the peak,
+	// and one in so many of them.
+	leftMin, leftShare = 1000, 4
+	// freeInterval is the shortest time between two times that memory is given back by force, which
 	// costs a garbage collection.
 	freeInterval = 20 * time.Second
 )
@@ -22,6 +26,7 @@ func (s *Server) keepHouse(ctx context.Context) {
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	var freed time.Time
+	var peak int64
 	for {
 		select {
 		case <-ctx.Done():
@@ -29,8 +34,11 @@ func (s *Server) keepHouse(ctx context.Context) {
 		case now := <-second.C:
 			for s.hub.Tick(s.seconds(), tickBudget) && ctx.Err() == nil {
 			}
-			if now.Sub(freed) > freeInterval && idleHeap() > freeBytesMin {
-				freed = now
+			conns := s.group.Stats().Conns
+			peak = max(peak, conns)
+			left := peak-conns >= max(leftMin, peak/leftShare)
+			if now.Sub(freed) > freeInterval && (left || idleHeap() > freeBytesMin) {
+				freed, peak = now, conns
 				debug.FreeOSMemory()
 			}
 		}

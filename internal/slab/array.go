@@ -6,9 +6,14 @@ import (
 	"unsafe"
 )
 
-// chunkBytes is about how much memory one chunk takes. It bounds what an array keeps beyond its
-// records: one chunk in use and one spare.
-const chunkBytes = 64 << 10
+const (
+	// chunkBytes is about how much address space one chunk takes: enough that a great array has few
+	// mappings, of which a process may have only so many.
+	chunkBytes = 64 << 10
+	// slackBytes bounds the memory that stays resident beyond the records. An array that goes up and
+	// down by less does not bother the kernel.
+	slackBytes = 16 << 10
+)
 
 // Array is a packed array of records of type T, which must not contain pointers.
 //
@@ -16,10 +21,12 @@ const chunkBytes = 64 << 10
 // record is removed or moved by Remove. The zero value is not usable; see [NewArray]. Not safe for
 // concurrent use.
 type Array[T any] struct {
-	chunks [][]T
-	length uint32
-	shift  uint8
-	mask   uint32
+	chunks  [][]T
+	length  uint32
+	touched uint32 // records up to here may be resident
+	slack   uint32 // records in slackBytes
+	mask    uint32
+	shift   uint8
 }
 
 // NewArray returns an empty array. It panics if T contains pointers, since the garbage collector
@@ -34,6 +41,7 @@ func NewArray[T any]() *Array[T] {
 		a.shift++
 	}
 	a.mask = 1<<a.shift - 1
+	a.slack = uint32(slackBytes / t.Size())
 	return a
 }
 
@@ -53,6 +61,7 @@ func (a *Array[T]) Append() uint32 {
 		a.chunks = append(a.chunks, newChunk[T](1<<a.shift))
 	}
 	a.length++
+	a.touched = max(a.touched, a.length)
 	var zero T
 	*a.At(i) = zero
 	return i
@@ -68,38 +77,31 @@ func (a *Array[T]) Remove(i uint32) (moved bool) {
 		moved = true
 	}
 	a.length = last
-	a.shrink()
+	if a.touched-a.length > a.slack {
+		a.Trim()
+	}
 	return moved
 }
 
-// shrink returns chunks that hold no record, but for one spare: an array that goes up and down over
-// the edge of a chunk would otherwise map and unmap at every step.
-func (a *Array[T]) shrink() {
-	used := int((a.length + a.mask) >> a.shift)
-	for len(a.chunks) > used+1 {
-		a.dropLastChunk()
-	}
-}
-
-// Trim returns the spare chunk as well. Owners call it when they find time, such as once a second.
+// Trim gives back at once what Remove gives back in larger pieces: all memory beyond the records, but for
+// the rest of a page.
 func (a *Array[T]) Trim() {
 	used := int((a.length + a.mask) >> a.shift)
-	for len(a.chunks) > used {
-		a.dropLastChunk()
+	for end := len(a.chunks) - 1; end >= used; end-- {
+		freeChunk(a.chunks[end])
+		a.chunks[end] = nil
+		a.chunks = a.chunks[:end]
+	}
+	if rest := a.length & a.mask; rest != 0 && a.touched > a.length {
+		forgetTail(a.chunks[used-1], int(rest))
 	}
 	if used == 0 {
 		a.chunks = nil
 	}
+	a.touched = a.length
 }
 
-func (a *Array[T]) dropLastChunk() {
-	end := len(a.chunks) - 1
-	freeChunk(a.chunks[end])
-	a.chunks[end] = nil
-	a.chunks = a.chunks[:end]
-}
-
-// Bytes is how much memory the array has mapped.
+// Bytes is how much memory the array has mapped; of the last chunk not all may be resident.
 func (a *Array[T]) Bytes() int {
 	var zero T
 	return len(a.chunks) << a.shift * int(unsafe.Sizeof(zero))

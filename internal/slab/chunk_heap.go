@@ -7,3 +7,5 @@ package slab
 func newChunk[T any](n int) []T { return make([]T, n) }
 
 func freeChunk[T any]([]T) {}
+
+func forgetTail[T any]([]T, int) {}

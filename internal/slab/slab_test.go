@@ -31,6 +31,26 @@ func TestAppendedRecordIsZeroAfterReuse(t *testing.T) {
 	}
 }
 
+func TestMemoryBehindTheRecordsIsNotResident(t *testing.T) {
+	a := slab.NewArray[record]()
+	defer a.Free()
+	for range 1000 {
+		a.At(a.Append()).key = 7
+	}
+	for a.Len() > 10 {
+		a.Remove(0)
+	}
+	a.Trim()
+	for range 1000 {
+		a.Append()
+	}
+	for i := range uint32(10) {
+		if a.At(i).key != 7 {
+			t.Fatalf("record %d was lost", i)
+		}
+	}
+}
+
 func TestRemoveGivesMemoryBack(t *testing.T) {
 	a := slab.NewArray[record]()
 	for range 100_000 {

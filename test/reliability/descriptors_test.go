@@ -1,3 +1,5 @@
+//go:build linux
+
 package reliability
 
 import (
@@ -98,7 +100,7 @@ func (b *besieged) serves(publish *publisher, seq int32) {
 func (b *besieged) mustGet(l *link, seq int32) {
 	b.t.Helper()
 	l.conn.SetReadDeadline(time.Now().Add(ioLimit))
-	line, err := l.body.ReadSlice('\n')
+	line, err := l.readLine()
 	if err != nil {
 		b.t.Fatal(err)
 	}

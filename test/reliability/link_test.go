@@ -2,6 +2,7 @@ package reliability
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -17,8 +18,8 @@ import (
 const (
 	// ioLimit bounds every wait for the network that has no other bound.
 	ioLimit = 30 * time.Second
-	// lineMax is longer than any line of an answer in these tests.
-	lineMax = 64 << 10
+	// bufferBytes is longer than most lines of an answer.
+	bufferBytes = 16 << 10
 )
 
 // errBudget is returned when a link has read as many bytes as it wanted to.
@@ -39,7 +40,7 @@ func dial(to netip.AddrPort) (*link, error) {
 	}
 	l := &link{conn: conn.(*net.TCPConn), budget: -1}
 	l.in = bufio.NewReaderSize(l, 4<<10)
-	l.body = bufio.NewReaderSize(nil, lineMax)
+	l.body = bufio.NewReaderSize(nil, bufferBytes)
 	return l, nil
 }
 
@@ -141,6 +142,17 @@ func (l *link) endBody(a answer) error {
 		return fmt.Errorf("after the last chunk: %q, %w", end, err)
 	}
 	return nil
+}
+
+// readLine reads a line of the body, with its newline. It is only good until the next read.
+func (l *link) readLine() ([]byte, error) {
+	line, err := l.body.ReadSlice('\n')
+	if err != bufio.ErrBufferFull {
+		return line, err
+	}
+	long := bytes.Clone(line)
+	rest, err := l.body.ReadBytes('\n')
+	return append(long, rest...), err
 }
 
 // request sends a request and reads the whole answer.

@@ -47,7 +47,7 @@ func stand(t *testing.T, p *program, tr *transport) *witness {
 // watch reads up to the end, which must be a whole chunked body, or an FIN where that is the end.
 func (w *witness) watch() {
 	for {
-		line, err := w.link.body.ReadSlice('\n')
+		line, err := w.link.readLine()
 		if err == io.EOF && len(line) == 0 {
 			w.err = w.link.endBody(w.answer)
 			return

@@ -115,7 +115,7 @@ func (s *subscriber) exchange(l *link) (goesOn bool, err error) {
 		return false, fmt.Errorf("status %d", a.status)
 	}
 	for {
-		line, err := l.body.ReadSlice('\n')
+		line, err := l.readLine()
 		if err == io.EOF && len(line) == 0 {
 			break
 		}

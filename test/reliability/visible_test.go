@@ -139,7 +139,7 @@ func (r *receiver) wait(seq int32) {
 func (r *receiver) next() (seq int32) {
 	r.t.Helper()
 	for {
-		line, err := r.link.body.ReadSlice('\n')
+		line, err := r.link.readLine()
 		if err != nil {
 			r.t.Fatal(err)
 		}
