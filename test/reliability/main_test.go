@@ -15,7 +15,7 @@ var (
 	durationFlag = flag.Duration("reliability.duration", 4*time.Second, "how long the delivery check goes on")
 	repeatsFlag  = flag.Int("reliability.repeats", 20_000, "how often a push must be seen by the next poll")
 	roundsFlag   = flag.Int("reliability.rounds", 8, "how often a server is stopped under load")
-	crowdFlag    = flag.Int("reliability.crowd", 15_000, "how many subscribers a wave has")
+	crowdFlag    = flag.Int("reliability.crowd", budgetSubscribers, "how many subscribers a wave has")
 	wavesFlag    = flag.Int("reliability.waves", 4, "how many waves come and go")
 )
 

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,12 +18,8 @@ const (
 	emptyMemoryMax = 24 << 20
 	// subscriberMemoryMax is what an idle subscriber with a channel of its own costs in user space.
 	subscriberMemoryMax = 256
-	// keptShareMax: after subscribers have left, memory is back to what the empty server and the rest cost
-	// plus a part of what all of them cost, one in so many.
+	// keptShareMax is the part, one in so many, by which memory may stay above what it should come back to.
 	keptShareMax = 4
-	// warmthMax is what a server keeps once it has been used, whatever the number of its subscribers: pages
-	// of the program that were touched, and the 4 MiB of heap below which the Go runtime does not collect.
-	warmthMax = 6 << 20
 	// backLimit is how long that may take.
 	backLimit = 60 * time.Second
 	// growthShareMax is how much more memory a wave may need than the third one, one in so many.
@@ -40,10 +37,9 @@ func pollOf(random *rand.Rand) func(int) []byte {
 	}
 }
 
-// settlesAt waits until resident memory is at most limit and what every server keeps.
+// settlesAt waits until resident memory is at most limit.
 func settlesAt(t *testing.T, s *icomettest.Process, limit int64) {
 	t.Helper()
-	limit += warmthMax
 	begun, resident := time.Now(), int64(0)
 	icomettest.Within(backLimit, func() bool {
 		resident = s.Resident(t)
@@ -81,8 +77,8 @@ func TestMemoryBudgetOfAHundredThousandSubscribers(t *testing.T) {
 	}
 	const stays = 10 // one in so many
 	crowd.Leave(stays)
-	rest := cost / stays
-	settlesAt(t, s, empty+rest+rest/keptShareMax)
+	rest := empty + cost/stays
+	settlesAt(t, s, rest+rest/keptShareMax)
 }
 
 func TestMemoryAndDescriptorsComeBackAfterWaves(t *testing.T) {
@@ -121,7 +117,7 @@ func wave(t *testing.T, s *icomettest.Process, random *rand.Rand) (peak int64) {
 	peak = s.Resident(t)
 	crowd.Leave(0)
 	gone := func() bool {
-		return figure(t, s.Admin, `icomet_subscribers{kind="poll"}`) == 0 && figure(t, s.Admin, "icomet_channels") == 0
+		return strings.Contains(mustGet(t, s.Admin, "/info"), `"channels": 0, "subscribers": 0}`)
 	}
 	if !icomettest.Within(ioLimit, gone) {
 		t.Fatal("the server has not noticed that all subscribers have left")
