@@ -15,7 +15,7 @@ const (
 	broadcastsMax = 64
 	// broadcastStep is how many channels a broadcast numbers in one step; the next step waits until
 	// the loops have sent it all, so that other messages wait for no more than this.
-	broadcastStep = 512
+	broadcastStep = 256
 )
 
 // Broadcaster does broadcasts, one after the other, on a goroutine of its own.
