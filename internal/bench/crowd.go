@@ -103,7 +103,7 @@ func NewCrowd(o CrowdOptions) (*Crowd, error) {
 		PrivateTables: true,
 		ConnsMax:      o.Max + o.Max/spareShare + o.Publishers + connsSpare,
 		SendTimeout:   stallLimit,
-		BeforeStart:   func() { c.loops = len(c.subscribers) },
+		BeforeStart:   func(*reactor.Group) { c.loops = len(c.subscribers) },
 		Doors: []reactor.Door{
 			doorSubscribers: {
 				Name: "subscribers", InputBytesMax: inputBytesMax, OutputBytesMax: outputBytesMax,

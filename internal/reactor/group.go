@@ -53,8 +53,9 @@ type Options struct {
 	SendTimeout time.Duration
 	// Doors are what the loops serve.
 	Doors []Door
-	// BeforeStart is called when all handlers have been made and no loop runs yet.
-	BeforeStart func()
+	// BeforeStart is called when all handlers have been made and no loop runs yet, so that what it
+	// sets is there for them. New returns the same group later, when they serve already.
+	BeforeStart func(g *Group)
 	// Log is told of failures that an operator should know of. It is called from loops, so it must
 	// follow the rules of the package comment.
 	Log func(text string)
@@ -228,7 +229,7 @@ func (g *Group) makeLoops() error {
 		g.loops = append(g.loops, l)
 	}
 	if g.options.BeforeStart != nil {
-		g.options.BeforeStart()
+		g.options.BeforeStart(g)
 	}
 	return nil
 }

@@ -302,7 +302,7 @@ func TestLoopThatCannotListenIsReportedAndNothingIsLeft(t *testing.T) {
 			o.ConnsMax = 50_000
 		}
 		var thief net.Listener
-		o.BeforeStart = func() {
+		o.BeforeStart = func(*Group) {
 			if thief, err = net.Listen("tcp", b.addr.String()); err != nil {
 				t.Fatal(err)
 			}

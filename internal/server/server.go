@@ -94,7 +94,6 @@ func Start(o Options) (*Server, error) {
 		s.hub.Free()
 		return nil, err
 	}
-	s.describeMetrics()
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	s.background.Go(func() { s.broadcaster.Run(ctx) })
@@ -115,7 +114,7 @@ func (s *Server) startLoops() error {
 	frontLimits := limits(c.Front.HeadBytes, frontBodyMax)
 	adminLimits := limits(c.Admin.HeadBytes, c.Admin.BodyBytes)
 	sinks := &sinkList{}
-	s.group, err = reactor.New(reactor.Options{
+	_, err = reactor.New(reactor.Options{
 		Loops:         c.Loops,
 		PrivateTables: true,
 		ConnsMax:      c.Front.MaxConnections,
@@ -124,8 +123,12 @@ func (s *Server) startLoops() error {
 		Timeouts: httploop.Timeouts{
 			Idle: c.Front.KeepaliveTimeout, Head: c.Front.HeadTimeout, Body: bodyTimeout,
 		}.Classes(c.Front.PollingTimeout),
-		BeforeStart: func() { s.hub.SetSinks(sinks.sinks) },
-		Log:         func(text string) { s.options.Log.Warn(text) },
+		BeforeStart: func(g *reactor.Group) {
+			s.group = g
+			s.hub.SetSinks(sinks.sinks)
+			s.describeMetrics()
+		},
+		Log: func(text string) { s.options.Log.Warn(text) },
 		Doors: []reactor.Door{
 			frontDoor: {
 				Name: "front", Listen: frontListen,
