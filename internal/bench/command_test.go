@@ -225,8 +225,8 @@ func TestSourcesAreEnoughAndDiffer(t *testing.T) {
 	if got := sourcesFor(1_000_000, 1, 28232); got*28232/portsShare < 1_000_000 {
 		t.Errorf("%d sources for a million on one port", got)
 	}
-	if got := sourcesFor(1_000_000, 100, 28232); got != 1 {
-		t.Errorf("%d sources for a million on a hundred ports, want 1", got)
+	if got := sourcesFor(1_000_000, 100, 28232); got != 1_000_000/connsPerSource {
+		t.Errorf("%d sources for a million on a hundred ports, want %d", got, 1_000_000/connsPerSource)
 	}
 	seen := map[string]bool{}
 	for i := range sourcesMax {
