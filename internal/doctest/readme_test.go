@@ -164,3 +164,25 @@ func TestBrokenLinksAreSeen(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestReadmesShowTheMeasuredMillion compares their tables with the one that `make million` has written.
+func TestReadmesShowTheMeasuredMillion(t *testing.T) {
+	measured := map[string]string{} // subscribers → RES
+	for line := range strings.Lines(read(t, "docs/benchmarks/million.md")) {
+		if cells := strings.Split(line, "|"); len(cells) > 4 {
+			measured[strings.TrimSpace(cells[1])] = strings.TrimSpace(cells[4])
+		}
+	}
+	row := regexp.MustCompile(`(?m)^\| ([0-9,]+) \| ([0-9.]+ MB) \|`)
+	for _, page := range []string{english, chinese} {
+		rows := row.FindAllStringSubmatch(read(t, page), -1)
+		if len(rows) < 5 {
+			t.Errorf("%s: the table of the million has %d rows", page, len(rows))
+		}
+		for _, r := range rows {
+			if measured[r[1]] != r[2] {
+				t.Errorf("%s: %s subscribers take %s, measured were %s", page, r[1], r[2], measured[r[1]])
+			}
+		}
+	}
+}

@@ -148,14 +148,21 @@ func (o Options) withDefaults() Options {
 // there may be.
 func (g *Group) plan(descriptors int) error {
 	o := &g.options
+	loops, wanted := o.Loops, o.ConnsMax == 0
 	g.tableMax = g.connsPerTable(descriptors)
 	perTable := int(g.tableMax - descriptorsReserved)
-	if o.ConnsMax == 0 {
+	if wanted {
 		o.ConnsMax = max(perTable, o.ConnsWanted)
 	}
 	if o.PrivateTables && canPrivateTables && o.ConnsMax > perTable {
-		g.private = true
-		g.addLoops(descriptors)
+		g.private = g.addLoops(descriptors)
+		if !g.private && wanted && perTable > 0 {
+			o.Log(fmt.Sprintf("a limit of %d open files is too low for %d connections: at most %d will be accepted",
+				descriptors, o.ConnsMax, perTable))
+			o.Loops, o.ConnsMax = loops, perTable
+			g.tableMax = g.connsPerTable(descriptors)
+			return nil
+		}
 	}
 	if o.Loops > loopsMax || g.tableMax <= descriptorsReserved {
 		return fmt.Errorf("reactor: a limit of %d open files is too low for %d connections", descriptors, o.ConnsMax)
@@ -163,16 +170,19 @@ func (g *Group) plan(descriptors int) error {
 	return nil
 }
 
-// addLoops takes as many loops as it needs to hold ConnsMax connections in private tables. Each loop
-// takes a descriptor, its wake-up, in the tables of all.
-func (g *Group) addLoops(descriptors int) {
+// addLoops takes as many loops as it needs to hold ConnsMax connections in private tables, and tells whether
+// that is possible. Each loop takes a descriptor, its wake-up, in the tables of all.
+func (g *Group) addLoops(descriptors int) bool {
+	g.private = true // connsPerTable depends on it
 	for o := &g.options; o.Loops <= loopsMax; o.Loops++ {
 		g.tableMax = g.connsPerTable(descriptors)
 		perTable := int(g.tableMax - descriptorsReserved)
 		if perTable > 0 && o.Loops*(perTable-spare(perTable)) >= o.ConnsMax {
-			return
+			return true
 		}
 	}
+	g.private = false
+	return false
 }
 
 // spare is the part of a private table that is left for the unevenness with which the kernel spreads

@@ -355,3 +355,19 @@ func TestIPv6AndPeerAddress(t *testing.T) {
 		})
 	}
 }
+
+func TestWishForMoreConnectionsThanFitIsCutDown(t *testing.T) {
+	var logged string
+	o := Options{PrivateTables: true, ConnsWanted: 100_000, Log: func(text string) { logged = text }}
+	g := &Group{options: o.withDefaults()}
+	if err := g.plan(childFiles); err != nil {
+		t.Fatal(err)
+	}
+	if n := g.options.ConnsMax; n <= 0 || n >= childFiles || g.private || logged == "" {
+		t.Errorf("%d connections, private tables %v, logged %q", n, g.private, logged)
+	}
+	g = &Group{options: Options{PrivateTables: true, ConnsMax: 100_000}.withDefaults()}
+	if err := g.plan(childFiles); err == nil {
+		t.Error("a demand that does not fit was accepted")
+	}
+}
