@@ -94,9 +94,7 @@ func (d *Door) broadcast(x *httploop.Exchange, p *params) {
 		x.Hold(false)
 		return
 	}
-	d.begin(x, 503)
-	x.Header("Retry-After", "1")
-	x.End("")
+	d.tryLater(x)
 }
 
 func (d *Door) answerBroadcast(j *job) {

@@ -34,14 +34,12 @@ func (w *watchers) has(fd int32) bool {
 // psub answers with the coming and going of channels, without end.
 func (d *Door) psub(x *httploop.Exchange, _ *params) {
 	if !x.IsMethod("HEAD") && !d.addWatcher(x) {
-		d.begin(x, 503)
-		x.Header("Retry-After", "1")
-		x.End("")
+		d.tryLater(x)
 		return
 	}
 	d.begin(x, 200)
 	x.Header("Content-Type", textType)
-	x.Lines(noSniff + "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n")
+	x.Lines(httploop.NoSniff + "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\n")
 	x.Stream(false)
 	if x.IsMethod("HEAD") {
 		x.EndStream()

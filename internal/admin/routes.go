@@ -52,10 +52,8 @@ func (d *Door) Serve(x *httploop.Exchange) {
 func (d *Door) serveOther(x *httploop.Exchange) {
 	h := d.mounted(string(http1.AppendPath(nil, x.Request.Path)))
 	switch {
-	case !isKnownMethod(x.Request.Method):
-		x.CloseAfter()
-		x.Status(501)
-		x.End("")
+	case !x.KnowsMethod():
+		x.NotImplemented()
 	case h == nil:
 		x.NotFound()
 	case d.admits(x):
@@ -93,33 +91,21 @@ func (d *Door) answersMethod(x *httploop.Exchange, acts bool) bool {
 		d.begin(x, 204)
 		x.Header("Allow", allowed)
 		x.EndWithoutBody()
-	case isKnownMethod(x.Request.Method):
+	case x.KnowsMethod():
 		x.StatusText(405, "Invalid Method")
 		x.Lines(d.server)
 		x.Header("Allow", allowed)
 		x.End("")
 	default:
-		x.CloseAfter()
-		x.Status(501)
-		x.End("")
+		x.NotImplemented()
 	}
 	return true
-}
-
-func isKnownMethod(m []byte) bool {
-	switch string(m) {
-	case "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS":
-		return true
-	}
-	return false
 }
 
 func (d *Door) begin(x *httploop.Exchange, status int) {
 	x.Status(status)
 	x.Lines(d.server)
 }
-
-const noSniff = "X-Content-Type-Options: nosniff\r\n"
 
 const (
 	textType = "text/plain; charset=utf-8"
@@ -129,7 +115,7 @@ const (
 func (d *Door) answer(x *httploop.Exchange, status int, contentType, body string) {
 	d.begin(x, status)
 	x.Header("Content-Type", contentType)
-	x.Lines(noSniff)
+	x.Lines(httploop.NoSniff)
 	x.End(body)
 }
 
@@ -144,6 +130,13 @@ func (d *Door) answerJSON(x *httploop.Exchange, p *params, contentType string, j
 	d.answer(x, 200, delivery.ScriptType, string(delivery.AppendCall(nil, p.callback, json)))
 }
 
+// tryLater answers 503.
+func (d *Door) tryLater(x *httploop.Exchange) {
+	d.begin(x, 503)
+	x.Header("Retry-After", "1")
+	x.End("")
+}
+
 // failed answers what the hub has refused.
 func (d *Door) failed(x *httploop.Exchange, err error) {
 	switch err {
@@ -153,9 +146,7 @@ func (d *Door) failed(x *httploop.Exchange, err error) {
 		x.End("")
 	case hub.ErrOverloaded:
 		d.Counters.Overloaded.Add(1)
-		d.begin(x, 503)
-		x.Header("Retry-After", "1")
-		x.End("")
+		d.tryLater(x)
 	default:
 		d.badRequest(x, err.Error())
 	}

@@ -37,8 +37,8 @@ func (d *Door) serveRoute(x *httploop.Exchange, path []byte) bool {
 // serveOther serves the paths that are not ours.
 func (d *Door) serveOther(x *httploop.Exchange) {
 	switch {
-	case !isKnownMethod(x.Request.Method):
-		notImplemented(x)
+	case !x.KnowsMethod():
+		x.NotImplemented()
 	case d.options.Home != nil:
 		x.Bridge(d.options.Home)
 	default:
@@ -68,34 +68,19 @@ func answersMethod(x *httploop.Exchange, allowed string) bool {
 		x.Header("Allow", allowed)
 		x.Lines(allOrigins + corsPreflight)
 		x.EndWithoutBody()
-	case isKnownMethod(x.Request.Method):
+	case x.KnowsMethod():
 		x.Status(405)
 		x.Header("Allow", allowed)
 		x.Lines(allOrigins)
 		x.End("")
 	default:
-		notImplemented(x)
+		x.NotImplemented()
 	}
 	return true
 }
 
-func isKnownMethod(m []byte) bool {
-	switch string(m) {
-	case "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS":
-		return true
-	}
-	return false
-}
-
-func notImplemented(x *httploop.Exchange) {
-	x.CloseAfter()
-	x.Status(501)
-	x.End("")
-}
-
 const (
 	allOrigins = "Access-Control-Allow-Origin: *\r\n"
-	noSniff    = "X-Content-Type-Options: nosniff\r\n"
 )
 
 // servePing answers /ping: JSONP that tells the heartbeat.
@@ -114,7 +99,7 @@ func (d *Door) servePing(x *httploop.Exchange) {
 	}
 	x.Status(200)
 	x.Header("Content-Type", delivery.ScriptType)
-	x.Lines(allOrigins + noSniff)
+	x.Lines(allOrigins + httploop.NoSniff)
 	x.End(fmt.Sprintf("%s({\"type\":\"ping\",\"sub_timeout\":%d});\n", callback, int(d.options.PollingTimeout.Seconds())))
 }
 
@@ -125,7 +110,7 @@ func badCallback(x *httploop.Exchange) {
 func badRequest(x *httploop.Exchange, text string) {
 	x.Status(400)
 	x.Header("Content-Type", "text/plain; charset=utf-8")
-	x.Lines(allOrigins + noSniff)
+	x.Lines(allOrigins + httploop.NoSniff)
 	x.End(text)
 }
 

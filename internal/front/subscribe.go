@@ -115,7 +115,7 @@ func (d *Door) beginAnswer(x *httploop.Exchange, encoder delivery.Encoder, accep
 	x.Status(200)
 	x.Lines("Expires: 0\r\nCache-Control: no-cache\r\n")
 	x.Header("Content-Type", encoder.ContentType())
-	x.Lines(allOrigins + noSniff + "X-Accel-Buffering: no\r\n")
+	x.Lines(allOrigins + httploop.NoSniff + "X-Accel-Buffering: no\r\n")
 	x.Stream(accepted)
 	if preamble := encoder.AppendPreamble(d.scratch.frame[:0]); len(preamble) > 0 {
 		d.scratch.frame = preamble

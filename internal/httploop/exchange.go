@@ -218,6 +218,25 @@ func (h *Handler) Reply(c reactor.Conn, build func(x *Exchange)) {
 	}
 }
 
+// KnowsMethod tells whether the method is one that some route may serve; the others get NotImplemented.
+func (x *Exchange) KnowsMethod() bool {
+	switch string(x.Request.Method) {
+	case "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS":
+		return true
+	}
+	return false
+}
+
+// NotImplemented answers 501, as the original does for methods that it has never heard of, and closes.
+func (x *Exchange) NotImplemented() {
+	x.CloseAfter()
+	x.Status(501)
+	x.End("")
+}
+
+// NoSniff is the header line that keeps browsers from taking an answer for another type than it says.
+const NoSniff = "X-Content-Type-Options: nosniff\r\n"
+
 // NotFound answers 404 the way the original does: a small page, and the connection closes.
 func (x *Exchange) NotFound() {
 	x.CloseAfter()
