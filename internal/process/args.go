@@ -120,12 +120,14 @@ func Usage(program string) string {
 	return fmt.Sprintf(`Usage:
     %s [-d] CONF [-s start|stop|restart]
     %[1]s
+    %[1]s bench [--help]
 Options:
     CONF  the configuration file; without any argument built-in defaults are used
     -d    run in the background, return when the server listens
     -s    start, stop or restart the server whose pidfile CONF names
     -v    show the version
     -h    show this text
+    bench load a server with subscribers and messages, and measure it
 `, program)
 }
 
