@@ -181,12 +181,12 @@ func appendPiece(dst []byte, chunked bool, piece []byte) []byte {
 func (d *Door) deliverPoll(c reactor.Conn, s *session, m *hub.Message) {
 	d.Counters.Deliveries.Add(1)
 	if s.callback != 0 {
-		d.finish(c, appendLast(nil, s, answerOf(d.encoderOf(s), m)))
+		d.finish(c, lastPiece(s, answerOf(d.encoderOf(s), m)))
 		return
 	}
 	slot, chunked := slotOf(s), s.flags&sessionChunked != 0
 	d.finish(c, m.Frame(slot, func(m *hub.Message) []byte {
-		return appendAnswer(nil, chunked, answerOf(delivery.Of(delivery.Poll), m))
+		return answerEnd(chunked, answerOf(delivery.Of(delivery.Poll), m))
 	}))
 }
 
@@ -198,17 +198,17 @@ func answerOf(encoder delivery.Encoder, m *hub.Message) []byte {
 	return encoder.AppendFrame(nil, m)
 }
 
-// appendLast appends the last piece of a session's answer, and its end.
-func appendLast(dst []byte, s *session, piece []byte) []byte {
-	return appendAnswer(dst, s.flags&sessionChunked != 0, piece)
+// lastPiece is the last piece of a session's answer, with the end of the answer.
+func lastPiece(s *session, piece []byte) []byte {
+	return answerEnd(s.flags&sessionChunked != 0, piece)
 }
 
-func appendAnswer(dst []byte, chunked bool, piece []byte) []byte {
-	dst = appendPiece(dst, chunked, piece)
+func answerEnd(chunked bool, piece []byte) []byte {
+	last := appendPiece(nil, chunked, piece)
 	if chunked {
-		dst = append(dst, http1.LastChunk...)
+		last = append(last, http1.LastChunk...)
 	}
-	return dst
+	return last
 }
 
 // finish ends a subscription with its last bytes, which nobody may change any more. The connection
@@ -221,7 +221,7 @@ func (d *Door) finish(c reactor.Conn, last []byte) {
 // deliverClose sends what came before the end of the channel, then the end.
 func (d *Door) deliverClose(c reactor.Conn, s *session, before []*hub.Message, end *hub.Message) (ended bool) {
 	if len(before) == 0 || !d.deliver(c, s, before) {
-		d.finish(c, appendLast(nil, s, d.encoderOf(s).AppendFrame(nil, end)))
+		d.finish(c, lastPiece(s, d.encoderOf(s).AppendFrame(nil, end)))
 	}
 	return true
 }
@@ -232,7 +232,7 @@ func (d *Door) sendNoop(c reactor.Conn) {
 	d.Counters.Noops.Add(1)
 	frame := d.noop(s)
 	if s.kind == delivery.Poll {
-		d.finish(c, appendLast(nil, s, frame))
+		d.finish(c, lastPiece(s, frame))
 		return
 	}
 	s.noop = nextNoop(s.noop)

@@ -33,7 +33,7 @@ func (d *Door) drainOne(c reactor.Conn) {
 	if s.kind == delivery.Poll {
 		last = d.noop(s)
 	}
-	d.finish(c, appendLast(nil, s, last))
+	d.finish(c, lastPiece(s, last))
 	if !c.Dead() {
 		c.Finish(reactor.ReasonShutdown, false)
 	}
