@@ -22,6 +22,7 @@ const anything = "*"
 var rooms = []room{
 	{"internal/slab", nil, "records know nothing of what they are records of"},
 	{"internal/http1", nil, "bytes in, bytes out: no input or output, so that it is fuzzed alone"},
+	{"internal/ws", nil, "no http1: the handshake asks for headers by name; no input or output, and no commands: a message is bytes to it"},
 	{"internal/metrics", nil, "whoever counts hands its counters over; this room asks nobody"},
 	{"internal/config", nil, "a file becomes values; what the values do is the business of those who get them"},
 	{"internal/process", nil, "pidfile and signals work the same for any server"},

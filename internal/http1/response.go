@@ -42,6 +42,8 @@ func StatusText(status int) string {
 		return "URI Too Long"
 	case 417:
 		return "Expectation Failed"
+	case 426:
+		return "Upgrade Required"
 	case 429:
 		return "Too Many Requests"
 	case 431:
