@@ -16,7 +16,7 @@ const deflateLevel = flate.BestSpeed
 // flushMark is how a flush ends: an empty stored block. The peer puts it back, RFC 7692 7.2.1.
 const flushMark = "\x00\x00\xff\xff"
 
-// deflater is a compressor that appends to a slice. It holds several 100 KB of tables, so there are only as many
+// deflater is a compressor that appends to a slice. It holds 1.2 MB of tables, so there are only as many
 // as messages are compressed at the same time.
 type deflater struct {
 	w   *flate.Writer

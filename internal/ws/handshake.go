@@ -97,7 +97,8 @@ func Accept(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// choose goes through Sec-WebSocket-Protocol (1#token, RFC 6455 11.3.4), which is nil if nothing was offered. Case matters.
+// choose goes through Sec-WebSocket-Protocol (1#token, RFC 6455 11.3.4), which is nil if nothing was offered. Case
+// matters.
 func choose(value []byte, protocols []string) (string, *Refusal) {
 	if value == nil {
 		return "", nil

@@ -70,8 +70,8 @@ func isTokenByte(c byte) bool {
 	return ' ' < c && c < 0x7f
 }
 
-// lists tells whether token, given in lower case, is in the list; ASCII case is ignored. An element with more than a token, such as a
-// version, is another one.
+// lists tells whether token, given in lower case, is in the list; ASCII case is ignored. An element with more than a
+// token, such as a version, is another one.
 func lists(value []byte, token string) bool {
 	for c := (cursor{value}); c.element(); {
 		t := c.token()

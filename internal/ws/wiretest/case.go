@@ -83,10 +83,10 @@ const mask = "\x37\xfa\x21\x3d"
 
 // frame is a frame of a client with the shortest length.
 func frame(first byte, payload string) string {
-	return first1(first) + length(len(payload)) + masked(payload)
+	return octet(first) + length(len(payload)) + masked(payload)
 }
 
-func first1(first byte) string { return string([]byte{first}) }
+func octet(first byte) string { return string([]byte{first}) }
 
 // length is the second byte of a frame with the mask bit, and what follows it for the length.
 func length(n int) string {

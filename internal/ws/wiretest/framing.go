@@ -43,7 +43,7 @@ func pingCases() []Case {
 func reservedCases() []Case {
 	const sec = "RFC 6455 5.2"
 	const hello = "Hello, world!"
-	head := func(first byte) string { return first1(first) + "\x8d" }
+	head := func(first byte) string { return octet(first) + "\x8d" }
 	cases := []Case{
 		badAt(sec, "3.1 text with RSV3", protocolError, head(fin|rsv3|opText), masked(hello)),
 		badAt(sec, "3.2 text, text with RSV2, ping", protocolError, text(hello)+head(fin|rsv2|opText), masked(hello)+ping(""), gotText(hello)),
@@ -69,14 +69,14 @@ func opcodeCases() (cases []Case) {
 			name := fmt.Sprintf("4.%d.%d opcode %d", kind+1, i+1, op)
 			switch i {
 			case 0:
-				cases = append(cases, badAt(sec, name, protocolError, first1(fin|op)+"\x80", mask))
+				cases = append(cases, badAt(sec, name, protocolError, octet(fin|op)+"\x80", mask))
 			case 1:
-				cases = append(cases, badAt(sec, name+" with payload", protocolError, first1(fin|op)+length(len(reserved)), masked(reserved)))
+				cases = append(cases, badAt(sec, name+" with payload", protocolError, octet(fin|op)+length(len(reserved)), masked(reserved)))
 			case 2:
-				cases = append(cases, badAt(sec, name+" behind text", protocolError, text(hello)+first1(fin|op)+"\x80", mask+ping(""), gotText(hello)))
+				cases = append(cases, badAt(sec, name+" behind text", protocolError, text(hello)+octet(fin|op)+"\x80", mask+ping(""), gotText(hello)))
 			default:
 				cases = append(cases, badAt(sec, name+" with payload behind text", protocolError,
-					text(hello)+first1(fin|op)+length(len(reserved)), masked(reserved)+ping(""), gotText(hello)))
+					text(hello)+octet(fin|op)+length(len(reserved)), masked(reserved)+ping(""), gotText(hello)))
 			}
 		}
 	}

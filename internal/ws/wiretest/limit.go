@@ -28,7 +28,7 @@ func lengthCases() (cases []Case) {
 func maskCases() (cases []Case) {
 	const sec = "RFC 6455 5.1"
 	for _, op := range []byte{opText, opBinary, opClose, opPing, opPong} {
-		cases = append(cases, badAt(sec, fmt.Sprintf("opcode %d without mask", op), protocolError, first1(fin|op)+"\x02", "\x03\xe8"))
+		cases = append(cases, badAt(sec, fmt.Sprintf("opcode %d without mask", op), protocolError, octet(fin|op)+"\x02", "\x03\xe8"))
 	}
 	return append(cases,
 		badAt(sec, "continuation without mask", protocolError, begin("a")+"\x80\x01", "b"),
