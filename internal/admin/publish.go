@@ -23,7 +23,7 @@ func (d *Door) pub(x *httploop.Exchange, p *params) {
 }
 
 func (d *Door) publish(x *httploop.Exchange, p *params, content string) {
-	if _, err := d.options.Hub.Publish(d.now(), p.name, hub.Data, content); err != nil {
+	if _, err := d.options.Hub.Publish(d.now(), p.name, hub.Publication{Payload: hub.Payload{Content: content}}); err != nil {
 		d.failed(x, err)
 		return
 	}

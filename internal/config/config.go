@@ -48,9 +48,14 @@ type Front struct {
 	// MaxChannels and MaxSubscribersPerChannel refuse everything when 0, as iComet does.
 	MaxChannels              int
 	MaxSubscribersPerChannel int
+	// MaxChannelsPerSubscriber is at least 1.
+	MaxChannelsPerSubscriber int
 	// MaxConnections is 0 when the server is to derive it: MaxChannels, or what one descriptor table
 	// holds if that is more.
 	MaxConnections int
+	// Publish are names of channels, or their beginnings with a "*" behind, that anybody may publish to
+	// by WebSocket.
+	Publish []string
 	// ChannelBufferSize is the number of messages kept per channel.
 	ChannelBufferSize int
 

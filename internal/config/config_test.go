@@ -67,7 +67,7 @@ func TestLoadReadsTheShippedFileAsItIs(t *testing.T) {
 			MaxChannels: 100000, MaxSubscribersPerChannel: 16, ChannelBufferSize: 10,
 			ChannelTimeout: 30 * time.Second, PollingTimeout: 30 * time.Second,
 			HeadTimeout: 10 * time.Second, KeepaliveTimeout: 75 * time.Second, SendTimeout: 30 * time.Second,
-			OutputBytes: 262144, HeadBytes: 16384,
+			OutputBytes: 262144, HeadBytes: 16384, MaxChannelsPerSubscriber: 4096,
 		},
 	}
 	if diff := cmp.Diff(want, c, sameAccess); diff != "" {
@@ -89,7 +89,7 @@ func TestDefaultRunsForThisMachine(t *testing.T) {
 			MaxChannels: 100000, MaxSubscribersPerChannel: 10000, ChannelBufferSize: 10,
 			ChannelTimeout: 30 * time.Second, PollingTimeout: 30 * time.Second,
 			HeadTimeout: 10 * time.Second, KeepaliveTimeout: 75 * time.Second, SendTimeout: 30 * time.Second,
-			OutputBytes: 262144, HeadBytes: 16384,
+			OutputBytes: 262144, HeadBytes: 16384, MaxChannelsPerSubscriber: 4096,
 		},
 	}
 	if diff := cmp.Diff(want, c, sameAccess); diff != "" {
@@ -107,7 +107,7 @@ func TestMissingKeysAreWhatICometTakesThemFor(t *testing.T) {
 		Front: Front{
 			Listen: []Listen{{"10.0.0.1", 2, 2}}, ChannelTimeout: 4 * time.Second, PollingTimeout: 9 * time.Second,
 			HeadTimeout: 10 * time.Second, KeepaliveTimeout: 75 * time.Second, SendTimeout: 30 * time.Second,
-			OutputBytes: 262144, HeadBytes: 16384,
+			OutputBytes: 262144, HeadBytes: 16384, MaxChannelsPerSubscriber: 4096,
 		},
 	}
 	if diff := cmp.Diff(want, c, sameAccess); diff != "" {

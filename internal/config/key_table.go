@@ -100,6 +100,17 @@ var keyTable = []Key{
 		set:     func(c *Config, v *value) { c.Front.MaxSubscribersPerChannel = v.count() },
 	},
 	{
+		Name: "front.max_channels_per_subscriber", Unit: "channels", Default: "4096", Missing: "4096", Min: 1, Max: 65535, Ours: true,
+		Meaning: "Number of channels that one connection may subscribe, which takes a client of v1",
+		set:     func(c *Config, v *value) { c.Front.MaxChannelsPerSubscriber = v.count() },
+	},
+	{
+		Name: "front.publish", Unit: "channel", Repeatable: true, Ours: true,
+		Meaning: "Channels that anybody may publish to by WebSocket: a name, or its beginning with a * behind",
+		Danger:  "Whoever reaches the public port can then send anything to the subscribers of these channels",
+		set:     func(c *Config, v *value) { c.Front.Publish = append(c.Front.Publish, v.text) },
+	},
+	{
 		Name: "front.max_connections", Unit: "connections", Default: "0", Missing: "0", Max: countMax, Ours: true,
 		Meaning: "Number of open connections at the public door; 0 is max_channels, or what one descriptor table holds if that is more",
 		Danger:  "Each costs about 4 KB in the kernel and a few hundred bytes here",

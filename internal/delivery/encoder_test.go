@@ -34,7 +34,7 @@ func parse(t testing.TB, text string) (e envelope) {
 }
 
 func message(name, text string) *hub.Message {
-	return &hub.Message{Type: hub.Data, Channel: name, Seq: 7, Content: string(delivery.AppendContent(nil, text))}
+	return &hub.Message{Type: hub.Data, Channel: name, Seq: 7, Payload: hub.Payload{Content: string(delivery.AppendContent(nil, text))}}
 }
 
 // want is what a client must understand of message(name, text).

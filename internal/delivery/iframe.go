@@ -18,9 +18,13 @@ func (iframe) AppendPreamble(dst []byte) []byte { return append(dst, iframePream
 
 func (iframe) AppendFrame(dst []byte, messages ...*hub.Message) []byte {
 	for _, m := range messages {
-		dst = append(dst, "<script>parent.icomet_cb("...)
-		dst = appendForScript(dst, AppendMessage(nil, m))
-		dst = append(dst, ");</script>\n"...)
+		dst = iframe{}.AppendText(dst, AppendMessage(nil, m))
 	}
 	return dst
+}
+
+func (iframe) AppendText(dst, json []byte) []byte {
+	dst = append(dst, "<script>parent.icomet_cb("...)
+	dst = appendForScript(dst, json)
+	return append(dst, ");</script>\n"...)
 }

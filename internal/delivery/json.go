@@ -133,7 +133,7 @@ func isHex(c byte) bool {
 }
 
 // AppendMessage appends the envelope of a message: the keys type, cname, seq and content in this order
-// and without spaces, as clients of the original expect.
+// and without spaces, as clients of the original expect. They get JSON as its text, and bytes in base64.
 func AppendMessage(dst []byte, m *hub.Message) []byte {
 	dst = append(dst, `{"type":"`...)
 	dst = append(dst, m.Type.String()...)
@@ -142,7 +142,11 @@ func AppendMessage(dst []byte, m *hub.Message) []byte {
 	dst = append(dst, `","seq":`...)
 	dst = strconv.AppendInt(dst, int64(hub.WireSeq(m.Seq)), 10)
 	dst = append(dst, `,"content":"`...)
-	dst = append(dst, m.Content...)
+	if m.Form == hub.JSON {
+		dst = AppendContent(dst, m.Content)
+	} else {
+		dst = append(dst, m.Content...)
+	}
 	return append(dst, `"}`...)
 }
 

@@ -14,6 +14,8 @@ func (poll) AppendFrame(dst []byte, messages ...*hub.Message) []byte {
 	return append(appendArrayOrOne(dst, messages), '\n')
 }
 
+func (poll) AppendText(dst, json []byte) []byte { return append(append(dst, json...), '\n') }
+
 func appendArrayOrOne(dst []byte, messages []*hub.Message) []byte {
 	if len(messages) == 1 {
 		return AppendMessage(dst, messages[0])
@@ -50,6 +52,9 @@ func (JSONP) AppendPreamble(dst []byte) []byte { return dst }
 func (j JSONP) AppendFrame(dst []byte, messages ...*hub.Message) []byte {
 	return AppendCall(dst, j.Callback, appendArrayOrOne(nil, messages))
 }
+
+// AppendText implements Encoder.
+func (j JSONP) AppendText(dst, json []byte) []byte { return AppendCall(dst, j.Callback, json) }
 
 // AppendCall appends a script that calls callback with json.
 func AppendCall(dst []byte, callback string, json []byte) []byte {

@@ -11,6 +11,11 @@ import (
 // errors leave it as it is.
 type sse struct{}
 
+const (
+	sseData = "data: "
+	sseEnd  = "\n\n"
+)
+
 func (sse) ContentType() string              { return "text/event-stream; charset=utf-8" }
 func (sse) AppendPreamble(dst []byte) []byte { return dst }
 
@@ -22,11 +27,30 @@ func (sse) AppendFrame(dst []byte, messages ...*hub.Message) []byte {
 		case hub.NextSeq:
 			dst = appendID(dst, m.Seq-1)
 		}
-		dst = append(dst, "data: "...)
-		dst = AppendMessage(dst, m)
-		dst = append(dst, "\n\n"...)
+		dst = append(AppendMessage(append(dst, sseData...), m), sseEnd...)
 	}
 	return dst
+}
+
+// AppendText appends the line of the data, which ends an event. Lines of AppendEventName and AppendEventID
+// may stand ahead of it.
+func (sse) AppendText(dst, json []byte) []byte {
+	return append(append(append(dst, sseData...), json...), sseEnd...)
+}
+
+// AppendEventName appends the line with which an event is named. The name has no line break: see
+// [IsEventName].
+func AppendEventName(dst []byte, name string) []byte {
+	dst = append(dst, "event: "...)
+	dst = append(dst, name...)
+	return append(dst, '\n')
+}
+
+// AppendEventID appends the line of an event's id.
+func AppendEventID(dst, id []byte) []byte {
+	dst = append(dst, "id: "...)
+	dst = append(dst, id...)
+	return append(dst, '\n')
 }
 
 func appendID(dst []byte, seq int64) []byte {

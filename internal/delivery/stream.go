@@ -14,3 +14,5 @@ func (stream) AppendFrame(dst []byte, messages ...*hub.Message) []byte {
 	}
 	return dst
 }
+
+func (stream) AppendText(dst, json []byte) []byte { return append(append(dst, json...), '\n') }

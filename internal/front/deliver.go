@@ -7,11 +7,6 @@ import (
 	"github.com/icomet/icomet/internal/reactor"
 )
 
-// slots is the number of different frames of a message: each kind, chunked and not.
-const slots = int(delivery.Kinds) * 2
-
-func slotOf(s *session) int { return int(s.kind)<<1 | int(s.flags&sessionChunked) }
-
 // pending is a message that waits for the end of the turn, so that all messages of a channel go out
 // together.
 type pending struct {
@@ -73,8 +68,8 @@ func (d *Door) group() {
 // deliverRun delivers the pending message i and those of its channel that follow.
 func (d *Door) deliverRun(i int) {
 	p := &d.pending[i]
-	fd := d.first(p.channel)
-	if fd == noSession {
+	at := d.firstOf(p.channel)
+	if at == 0 {
 		return
 	}
 	run := append(d.scratch.run[:0], p.message)
@@ -82,38 +77,54 @@ func (d *Door) deliverRun(i int) {
 		p = &d.pending[p.next]
 		run = append(run, p.message)
 	}
-	for fd != noSession {
-		s := d.session(fd)
-		c := d.loop.Conn(fd)
-		fd = s.next // before s may be gone
-		d.deliver(c, s, run)
+	for at != 0 {
+		at = d.deliverAt(at-1, run)
 	}
 	clear(d.scratch.frames[:])
 	clear(run)
 	d.scratch.run = run
 }
 
+// deliverAt delivers a run to subscription n. It returns the number + 1 of the next one of the channel, 0 for
+// none, wherever its record is by then.
+func (d *Door) deliverAt(n uint32, run []*hub.Message) (next uint32) {
+	u := d.subscriptions.At(n)
+	channel, removals := u.channel, d.removals
+	next, nextFd := u.next, int32(0)
+	if next != 0 {
+		nextFd = d.subscriptions.At(next - 1).fd
+	}
+	d.deliver(d.loop.Conn(u.fd), n, run)
+	if next == 0 || d.removals == removals {
+		return next
+	}
+	if n, ok := d.find(d.subscriber(nextFd), channel); ok {
+		return n + 1
+	}
+	return 0
+}
+
 // deliver sends a subscriber those messages of a run that it does not have. It tells whether the
 // subscription has ended with that.
-func (d *Door) deliver(c reactor.Conn, s *session, run []*hub.Message) (ended bool) {
+func (d *Door) deliver(c reactor.Conn, n uint32, run []*hub.Message) (ended bool) {
 	last := run[len(run)-1]
 	if last.Type == hub.Close {
-		return d.deliverClose(c, s, run[:len(run)-1], last)
+		return d.deliverClose(c, n, run[:len(run)-1], last)
 	}
-	if s.flags&sessionBehind != 0 || last.Seq < s.seq {
+	u, s := d.subscriptions.At(n), d.subscriber(c.Fd())
+	if u.behind || last.Seq < u.seq {
 		return false
 	}
 	skipped := 0
-	for run[skipped].Seq < s.seq {
+	for run[skipped].Seq < u.seq {
 		skipped++
 	}
+	run = run[skipped:]
 	if s.kind == delivery.Poll {
-		d.deliverPoll(c, s, run[skipped])
+		d.deliverPoll(c, s, run, skipped == 0)
 		return true
 	}
-	s.seq = last.Seq + 1
-	d.Counters.Deliveries.Add(uint64(len(run) - skipped))
-	d.sendRun(c, s, run[skipped:], skipped == 0)
+	d.sendRun(c, s, u, run, skipped == 0)
 	if c.Dead() {
 		return true
 	}
@@ -121,34 +132,67 @@ func (d *Door) deliver(c reactor.Conn, s *session, run []*hub.Message) (ended bo
 	return false
 }
 
-// sendRun writes messages to an endless subscriber. With shared, the same messages go to others too,
-// and their frames are kept for these.
-func (d *Door) sendRun(c reactor.Conn, s *session, run []*hub.Message, shared bool) {
-	if s.prev == noSession && s.next == noSession || !shared {
-		c.Write(d.scratchFrames(s, run))
+// sendRun writes messages to an endless subscriber. With whole, others get the same messages too, and the
+// frames are kept for these.
+func (d *Door) sendRun(c reactor.Conn, s *subscriber, u *subscription, run []*hub.Message, whole bool) {
+	alone := u.prev == 0 && u.next == 0
+	if s.is(flagMany) || alone || !whole {
+		d.sendScratch(c, s, u, run)
 		return
 	}
-	slot := slotOf(s)
+	slot := s.slot()
 	if d.scratch.frames[slot] == nil {
-		d.scratch.frames[slot] = runFrame(s, slot, run)
+		d.scratch.frames[slot] = runFrame(s, run)
 	}
+	if d.leavesBehind(c, s, u, len(d.scratch.frames[slot]), len(run)) {
+		return
+	}
+	d.sent(u, run)
 	c.WriteFrame(d.scratch.frames[slot])
 }
 
-// scratchFrames encodes a run for one subscriber alone.
-func (d *Door) scratchFrames(s *session, run []*hub.Message) []byte {
-	d.scratch.frame = d.scratch.frame[:0]
+// sendScratch encodes a run for one subscriber alone.
+func (d *Door) sendScratch(c reactor.Conn, s *subscriber, u *subscription, run []*hub.Message) {
+	frame, seq := d.scratch.frame[:0], u.seq
 	for _, m := range run {
-		d.scratch.frame = appendFrame(d.scratch.frame, delivery.Of(s.kind), s.flags&sessionChunked != 0, m)
+		if s.is(flagMany) {
+			u.seq = m.Seq + 1
+			frame = appendPiece(frame, s.is(flagChunked), d.eventID(s))
+		}
+		frame = appendLive(frame, s.kind, s.flags, m)
 	}
-	return d.scratch.frame
+	d.scratch.frame = frame
+	u.seq = seq
+	if d.leavesBehind(c, s, u, len(frame), len(run)) {
+		return
+	}
+	d.sent(u, run)
+	c.Write(frame)
+}
+
+func (d *Door) sent(u *subscription, run []*hub.Message) {
+	u.seq = run[len(run)-1].Seq + 1
+	d.Counters.Deliveries.Add(uint64(len(run)))
+}
+
+// leavesBehind tells whether so many bytes are too many for a subscriber of v1 that reads too slowly. It then
+// reads on from the history when its output is out, and is told what it has missed if that is trimmed by
+// then. Clients of the original have no such means, so they are closed when their output is full.
+func (d *Door) leavesBehind(c reactor.Conn, s *subscriber, u *subscription, bytes, messages int) bool {
+	waiting := c.OutputWaiting()
+	if !s.is(flagV1) || waiting == 0 || waiting+bytes <= d.options.OutputBytesMax {
+		return false
+	}
+	u.behind = true
+	d.Counters.Skipped.Add(uint64(messages))
+	return true
 }
 
 // runFrame is the frame of a run, made of the frames that its messages share with all loops.
-func runFrame(s *session, slot int, run []*hub.Message) []byte {
-	encoder, chunked := delivery.Of(s.kind), s.flags&sessionChunked != 0
+func runFrame(s *subscriber, run []*hub.Message) []byte {
+	kind, flags, slot := s.kind, s.flags, s.slot()
 	frameOf := func(m *hub.Message) []byte {
-		return m.Frame(slot, func(m *hub.Message) []byte { return appendFrame(nil, encoder, chunked, m) })
+		return m.Frame(slot, func(m *hub.Message) []byte { return appendLive(nil, kind, flags, m) })
 	}
 	if len(run) == 1 {
 		return frameOf(run[0])
@@ -160,9 +204,18 @@ func runFrame(s *session, slot int, run []*hub.Message) []byte {
 	return frame
 }
 
-// appendFrame appends a message as it goes out to an endless subscriber: a chunk of its own, and
-// another for the next_seq that follows a broadcast.
-func appendFrame(dst []byte, encoder delivery.Encoder, chunked bool, m *hub.Message) []byte {
+// appendLive appends a message as it goes out to an endless subscriber of that form.
+func appendLive(dst []byte, kind delivery.Kind, f flags, m *hub.Message) []byte {
+	if f&flagV1 != 0 {
+		return appendLiveV1(dst, kind, f, m)
+	}
+	return appendOriginal(dst, kind, f&flagChunked != 0, m)
+}
+
+// appendOriginal appends a message for clients of the original: a chunk of its own, and another for the
+// next_seq that follows a broadcast.
+func appendOriginal(dst []byte, kind delivery.Kind, chunked bool, m *hub.Message) []byte {
+	encoder := delivery.Of(kind)
 	dst = appendPiece(dst, chunked, encoder.AppendFrame(nil, m))
 	if m.Type == hub.Broadcast {
 		dst = appendPiece(dst, chunked, encoder.AppendFrame(nil, nextSeqAfter(m)))
@@ -177,30 +230,47 @@ func appendPiece(dst []byte, chunked bool, piece []byte) []byte {
 	return append(dst, piece...)
 }
 
-// deliverPoll answers a waiting poll, which ends with that.
-func (d *Door) deliverPoll(c reactor.Conn, s *session, m *hub.Message) {
-	d.Counters.Deliveries.Add(1)
-	if s.callback != 0 {
-		d.finish(c, lastPiece(s, answerOf(d.encoderOf(s), m)))
+// deliverPoll answers a waiting poll, which ends with that. Clients of the original get one message, those of
+// v1 all. With whole, others get the same.
+func (d *Door) deliverPoll(c reactor.Conn, s *subscriber, run []*hub.Message, whole bool) {
+	if !s.is(flagV1) {
+		run = run[:1]
+	}
+	d.Counters.Deliveries.Add(uint64(len(run)))
+	if s.callback != 0 || !whole {
+		d.finish(c, lastPiece(s, pollAnswer(d.encoderOf(s), s.flags, run)))
 		return
 	}
-	slot, chunked := slotOf(s), s.flags&sessionChunked != 0
-	d.finish(c, m.Frame(slot, func(m *hub.Message) []byte {
-		return answerEnd(chunked, answerOf(delivery.Of(delivery.Poll), m))
-	}))
-}
-
-// answerOf is the whole answer of a poll: a message alone, or a broadcast and its next_seq together.
-func answerOf(encoder delivery.Encoder, m *hub.Message) []byte {
-	if m.Type == hub.Broadcast {
-		return encoder.AppendFrame(nil, m, nextSeqAfter(m))
+	slot, flags := s.slot(), s.flags
+	answer := func() []byte {
+		return answerEnd(flags&flagChunked != 0, pollAnswer(delivery.Of(delivery.Poll), flags, run))
 	}
-	return encoder.AppendFrame(nil, m)
+	if len(run) == 1 {
+		d.finish(c, run[0].Frame(slot, func(*hub.Message) []byte { return answer() }))
+		return
+	}
+	if d.scratch.frames[slot] == nil {
+		d.scratch.frames[slot] = answer()
+	}
+	d.finish(c, d.scratch.frames[slot])
 }
 
-// lastPiece is the last piece of a session's answer, with the end of the answer.
-func lastPiece(s *session, piece []byte) []byte {
-	return answerEnd(s.flags&sessionChunked != 0, piece)
+// pollAnswer is the whole answer of a poll. For clients of the original that is a message alone, or a
+// broadcast and its next_seq together.
+func pollAnswer(encoder delivery.Encoder, f flags, run []*hub.Message) []byte {
+	switch m := run[0]; {
+	case f&flagV1 != 0:
+		return encoder.AppendText(nil, arrayOf(run))
+	case m.Type == hub.Broadcast:
+		return encoder.AppendFrame(nil, m, nextSeqAfter(m))
+	default:
+		return encoder.AppendFrame(nil, m)
+	}
+}
+
+// lastPiece is the last piece of a subscriber's answer, with the end of the answer.
+func lastPiece(s *subscriber, piece []byte) []byte {
+	return answerEnd(s.is(flagChunked), piece)
 }
 
 func answerEnd(chunked bool, piece []byte) []byte {
@@ -211,16 +281,22 @@ func answerEnd(chunked bool, piece []byte) []byte {
 	return last
 }
 
-// finish ends a subscription with its last bytes, which nobody may change any more. The connection
-// takes the next request, if it can.
+// finish ends an answer with its last bytes, which nobody may change any more. The connection takes the next
+// request, if it can.
 func (d *Door) finish(c reactor.Conn, last []byte) {
-	d.remove(c)
+	d.removeSubscriber(c)
 	d.http.Release(c, last)
 }
 
 // deliverClose sends what came before the end of the channel, then the end.
-func (d *Door) deliverClose(c reactor.Conn, s *session, before []*hub.Message, end *hub.Message) (ended bool) {
-	if len(before) == 0 || !d.deliver(c, s, before) {
+func (d *Door) deliverClose(c reactor.Conn, n uint32, before []*hub.Message, end *hub.Message) (ended bool) {
+	if len(before) > 0 && d.deliver(c, n, before) {
+		return true
+	}
+	s := d.subscriber(c.Fd())
+	if s.is(flagV1) {
+		d.endChannel(c, s, n, end)
+	} else {
 		d.finish(c, lastPiece(s, d.encoderOf(s).AppendFrame(nil, end)))
 	}
 	return true
@@ -228,7 +304,7 @@ func (d *Door) deliverClose(c reactor.Conn, s *session, before []*hub.Message, e
 
 // sendNoop sends the heartbeat: it ends a poll.
 func (d *Door) sendNoop(c reactor.Conn) {
-	s := d.session(c.Fd())
+	s := d.subscriber(c.Fd())
 	d.Counters.Noops.Add(1)
 	frame := d.noop(s)
 	if s.kind == delivery.Poll {
@@ -236,17 +312,23 @@ func (d *Door) sendNoop(c reactor.Conn) {
 		return
 	}
 	s.noop = nextNoop(s.noop)
-	c.WriteFrame(appendPiece(nil, s.flags&sessionChunked != 0, frame))
+	c.WriteFrame(appendPiece(nil, s.is(flagChunked), frame))
 	if !c.Dead() {
 		c.SetDeadline(classNoop)
 	}
 }
 
-// noop encodes the heartbeat of a session.
-func (d *Door) noop(s *session) []byte {
-	m := hub.Message{Type: hub.Noop, Channel: d.options.Hub.Name(s.channel), Seq: int64(s.noop)}
+// noop encodes the heartbeat of a subscriber.
+func (d *Door) noop(s *subscriber) []byte {
+	if s.is(flagV1) {
+		return d.heartbeat(s)
+	}
+	m := hub.Message{Type: hub.Noop, Channel: d.nameOf(s.first - 1), Seq: int64(s.noop)}
 	return d.encoderOf(s).AppendFrame(nil, &m)
 }
+
+// nameOf is the name of the channel of subscription n.
+func (d *Door) nameOf(n uint32) string { return d.options.Hub.Name(d.subscriptions.At(n).channel) }
 
 // nextNoop counts up and wraps at 2^31, as the original's counter.
 func nextNoop(n int32) int32 { return int32(uint32(n) + 1) }

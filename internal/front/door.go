@@ -27,8 +27,13 @@ type Options struct {
 	Tokens bool
 	// PollingTimeout is the time after which a subscriber that was sent nothing gets a noop.
 	PollingTimeout time.Duration
-	// ReplayBytesMax bounds the history that is sent to a subscriber in one go.
-	ReplayBytesMax int
+	// OutputBytesMax bounds the history that is sent to a subscriber in one go, and what may wait for a
+	// subscriber of v1 before messages are left to be read from the history later.
+	OutputBytesMax int
+	// ChannelsMax is how many channels one subscriber may have, at most ChannelsLimit.
+	ChannelsMax int
+	// Publish are the channels that anybody may publish to by WebSocket.
+	Publish Patterns
 	// Home serves all other paths; nil for none.
 	Home http.Handler
 }
@@ -44,13 +49,15 @@ type Door struct {
 	http    *httploop.Handler
 
 	// Owned by the loop.
-	sessions  *slab.Array[session]
-	heads     slab.Index // channel → descriptor of its first session
-	callbacks callbacks
-	pending   []pending
-	grouped   map[hub.ChannelID]int32 // while grouping: the last pending delivery of a channel
-	draining  bool
-	scratch   scratch
+	subscribers   *slab.Array[subscriber]
+	subscriptions *slab.Array[subscription]
+	heads         slab.Index // channel → its first subscription
+	removals      uint64     // subscriptions ended so far: what was known by number may have moved since
+	callbacks     callbacks
+	pending       []pending
+	grouped       map[hub.ChannelID]int32 // while grouping: the last pending delivery of a channel
+	draining      bool
+	scratch       scratch
 }
 
 // scratch are buffers that live for one call.
@@ -61,14 +68,17 @@ type scratch struct {
 	entries []hub.Entry
 	run     []*hub.Message
 	frames  [slots][]byte
+	wants   []want
+	texts   []byte
+	talk    talk
 }
 
 // New returns the door number on loop l. h is the handler that it serves for.
 func New(l *reactor.Loop, number int, h *httploop.Handler, o Options) *Door {
 	return &Door{
 		options: o, loop: l, number: number, http: h,
-		sessions: slab.NewArray[session](),
-		grouped:  map[hub.ChannelID]int32{},
+		subscribers: slab.NewArray[subscriber](), subscriptions: slab.NewArray[subscription](),
+		grouped: map[hub.ChannelID]int32{},
 	}
 }
 
@@ -80,9 +90,9 @@ func (d *Door) Expired(c reactor.Conn, _ reactor.Class) { d.sendNoop(c) }
 
 // Drained implements httploop.Service: a slow subscriber has caught up with its output.
 func (d *Door) Drained(c reactor.Conn) {
-	c.SetDeadline(classNoop)
-	if d.session(c.Fd()).flags&sessionBehind != 0 {
-		d.readOn(c)
+	d.readOn(c)
+	if !c.Dead() && c.InputWaiting() > 0 {
+		c.Resume() // commands of a WebSocket
 	}
 }
 
@@ -90,19 +100,20 @@ func (d *Door) Drained(c reactor.Conn) {
 func (d *Door) EOF(c reactor.Conn) { c.Close(reactor.ReasonPeerClosed) }
 
 // Closed implements httploop.Service.
-func (d *Door) Closed(c reactor.Conn, _ reactor.Reason) { d.remove(c) }
+func (d *Door) Closed(c reactor.Conn, _ reactor.Reason) { d.removeSubscriber(c) }
 
 // Free gives the memory of the door back. The loop must have ended.
 func (d *Door) Free() {
-	d.sessions.Free()
+	d.subscribers.Free()
+	d.subscriptions.Free()
 	d.heads.Free()
 }
 
 // now is the hub's clock.
 func (d *Door) now() int64 { return d.loop.Seconds() }
 
-// encoderOf returns the encoder of a session, which for a poll depends on its callback.
-func (d *Door) encoderOf(s *session) delivery.Encoder {
+// encoderOf returns the encoder of a subscriber, which for a poll depends on its callback.
+func (d *Door) encoderOf(s *subscriber) delivery.Encoder {
 	if s.callback != 0 {
 		return delivery.JSONP{Callback: d.callbacks.names[s.callback-1]}
 	}

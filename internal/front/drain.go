@@ -3,6 +3,7 @@ package front
 import (
 	"github.com/icomet/icomet/internal/delivery"
 	"github.com/icomet/icomet/internal/reactor"
+	"github.com/icomet/icomet/internal/ws"
 )
 
 // drainsPerTurn bounds how many subscriptions are ended in one turn.
@@ -19,18 +20,22 @@ func (d *Door) Drain() { d.loop.Post(d.number, 0, drain{}) }
 func (d *Door) drain() {
 	d.draining = true
 	d.Turn() // what was posted before goes out before
-	for range min(drainsPerTurn, d.sessions.Len()) {
-		d.drainOne(d.loop.Conn(d.sessions.At(uint32(d.sessions.Len() - 1)).fd))
+	for range min(drainsPerTurn, d.subscribers.Len()) {
+		d.drainOne(d.loop.Conn(d.subscribers.At(uint32(d.subscribers.Len() - 1)).fd))
 	}
-	if d.sessions.Len() > 0 {
+	if d.subscribers.Len() > 0 {
 		d.Drain()
 	}
 }
 
 func (d *Door) drainOne(c reactor.Conn) {
-	s := d.session(c.Fd())
+	s := d.subscriber(c.Fd())
 	var last []byte
-	if s.kind == delivery.Poll {
+	switch s.kind {
+	case delivery.WebSocket:
+		d.closeWebSocket(c, ws.CloseGoingAway, "the server stops")
+		return
+	case delivery.Poll:
 		last = d.noop(s)
 	}
 	d.finish(c, lastPiece(s, last))

@@ -26,6 +26,8 @@ func (d *Door) serveRoute(x *httploop.Exchange, path []byte) bool {
 		d.serveSubscription(x, delivery.SSE)
 	case "/iframe":
 		d.serveSubscription(x, delivery.Iframe)
+	case "/ws":
+		d.serveWebSocket(x)
 	case "/ping":
 		d.servePing(x)
 	default:
@@ -47,13 +49,14 @@ func (d *Door) serveOther(x *httploop.Exchange) {
 }
 
 // corsPreflight are the headers that let pages of any origin subscribe.
-const corsPreflight = "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\n" +
-	"Access-Control-Allow-Headers: Accept, Cache-Control, Content-Type, Last-Event-ID, X-Requested-With\r\n" +
+const corsPreflight = "Access-Control-Allow-Methods: GET, HEAD, OPTIONS, POST\r\n" +
+	"Access-Control-Allow-Headers: Accept, Authorization, Cache-Control, Content-Type, Last-Event-ID, X-Requested-With\r\n" +
 	"Access-Control-Max-Age: 86400\r\n"
 
 // The methods that subscriptions and /ping serve. Of these only /ping was served by POST too.
 const (
 	subscriptionMethods = "GET, HEAD, OPTIONS"
+	v1Methods           = "GET, HEAD, OPTIONS, POST"
 	pingMethods         = "GET, POST, HEAD, OPTIONS"
 )
 
@@ -103,9 +106,9 @@ func (d *Door) servePing(x *httploop.Exchange) {
 	x.End(fmt.Sprintf("%s({\"type\":\"ping\",\"sub_timeout\":%d});\n", callback, int(d.options.PollingTimeout.Seconds())))
 }
 
-func badCallback(x *httploop.Exchange) {
-	badRequest(x, "cb must be a JavaScript name such as icomet_cb or app.onMessage\n")
-}
+const badCallbackText = "cb must be a JavaScript name such as icomet_cb or app.onMessage"
+
+func badCallback(x *httploop.Exchange) { badRequest(x, badCallbackText+"\n") }
 
 func badRequest(x *httploop.Exchange, text string) {
 	x.Status(400)

@@ -48,11 +48,20 @@ func (d *Door) parse(x *httploop.Exchange, kind delivery.Kind) wanted {
 // serveSubscription answers a request for messages: with what the client has missed, and then, unless
 // a poll has got its answer with that, with what comes.
 func (d *Door) serveSubscription(x *httploop.Exchange, kind delivery.Kind) {
-	if answersMethod(x, subscriptionMethods) {
+	v1 := isV1(http1.Form{Query: x.Request.Query, Body: x.Body})
+	if v1 {
+		if !x.IsMethod("POST") && answersMethod(x, v1Methods) {
+			return
+		}
+	} else if answersMethod(x, subscriptionMethods) {
 		return
 	}
 	if d.draining {
 		unavailable(x)
+		return
+	}
+	if v1 {
+		d.serveOrder(x, kind)
 		return
 	}
 	w := d.parse(x, kind)
@@ -70,13 +79,13 @@ func (d *Door) serveSubscription(x *httploop.Exchange, kind delivery.Kind) {
 		return
 	}
 	d.Counters.Subscribed[kind].Add(1)
-	d.subscribe(x, &w, encoder)
+	d.admit(x, &w, encoder)
 }
 
-func (d *Door) subscribe(x *httploop.Exchange, w *wanted, encoder delivery.Encoder) {
+func (d *Door) admit(x *httploop.Exchange, w *wanted, encoder delivery.Encoder) {
 	s, entries, err := d.options.Hub.Subscribe(d.now(), hub.SubscribeRequest{
 		Name: w.name, Seq: w.seq, Sink: d.loop.Number(), Once: !w.kind.Endless(),
-		CheckToken: d.options.Tokens, Token: w.token, ReplayBytesMax: d.options.ReplayBytesMax,
+		CheckToken: d.options.Tokens, Token: w.token, ReplayBytesMax: d.options.OutputBytesMax,
 	}, d.scratch.entries[:0])
 	d.scratch.entries = entries
 	if err != nil {
@@ -89,25 +98,28 @@ func (d *Door) subscribe(x *httploop.Exchange, w *wanted, encoder delivery.Encod
 		x.EndStream()
 		return
 	}
-	x.Hold(w.kind.Endless())
-	d.add(x.Conn(), d.newSession(x, w, s))
-	x.Conn().SetDeadline(classNoop)
-	if s.Behind() {
-		d.beginReadOn(x.Conn())
+	p := d.addSubscriber(x.Conn(), subscriber{
+		kind: w.kind, noop: w.noop, callback: d.callbacks.keep(w.callback), flags: chunkedFlag(x),
+	})
+	d.subscribe(p, subscription{channel: s.ID, seq: s.Next, behind: s.Behind()})
+	d.hold(x, s.Behind())
+}
+
+// hold lets a subscriber wait for what comes.
+func (d *Door) hold(x *httploop.Exchange, behind bool) {
+	c := x.Conn()
+	x.Hold(d.subscriber(c.Fd()).kind.Endless())
+	c.SetDeadline(classNoop)
+	if behind {
+		d.beginReadOn(c)
 	}
 }
 
-func (d *Door) newSession(x *httploop.Exchange, w *wanted, s hub.Subscription) session {
-	n := session{
-		channel: s.ID, seq: s.Next, kind: w.kind, noop: w.noop, callback: d.callbacks.keep(w.callback),
-	}
+func chunkedFlag(x *httploop.Exchange) flags {
 	if x.Chunked() {
-		n.flags |= sessionChunked
+		return flagChunked
 	}
-	if s.Behind() {
-		n.flags |= sessionBehind
-	}
-	return n
+	return 0
 }
 
 // beginAnswer writes the head of a subscription's answer, in the original's order.
@@ -160,7 +172,7 @@ func (d *Door) piece(x *httploop.Exchange, encoder delivery.Encoder, m *hub.Mess
 func messagesOf(name string, entries []hub.Entry) []*hub.Message {
 	messages := make([]*hub.Message, 0, len(entries))
 	for _, e := range entries {
-		m := &hub.Message{Type: e.Type, Channel: name, Seq: e.Seq, Content: e.Content}
+		m := &hub.Message{Type: e.Type, Channel: name, Seq: e.Seq, Payload: e.Payload}
 		messages = append(messages, m)
 		if e.Type == hub.Broadcast {
 			messages = append(messages, nextSeqAfter(m))

@@ -24,6 +24,9 @@ func (p Params) Get(name string) (raw []byte, ok bool) {
 	return nil, false
 }
 
+// IsName tells whether the name of a parameter, as All gives it, is the given one.
+func IsName(raw []byte, name string) bool { return equalFold(raw, name) }
+
 // All is an iterator over the parameters in order, still encoded: for name, value := range p.All.
 func (p Params) All(yield func(name, value []byte) bool) {
 	for len(p) > 0 {

@@ -190,6 +190,22 @@ func (r *Request) Header(name string) []byte {
 	return nil
 }
 
+// JoinedHeader returns the values of all header lines of that name, joined by ", " (RFC 9110 section 5.3); nil
+// if there is none.
+func (r *Request) JoinedHeader(name string) []byte {
+	var joined []byte
+	for n, v := range r.Headers {
+		switch {
+		case !equalFold(n, name):
+		case joined == nil:
+			joined = v[:len(v):len(v)]
+		default:
+			joined = append(append(joined, ", "...), v...)
+		}
+	}
+	return joined
+}
+
 // Headers is an iterator over all header lines in the order received, name as written, value without white
 // space around it: for name, value := range r.Headers.
 func (r *Request) Headers(yield func(name, value []byte) bool) {

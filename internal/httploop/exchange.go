@@ -134,6 +134,13 @@ func (x *Exchange) Piece(body []byte) {
 	}
 }
 
+// Framed adds pieces of a streamed answer that are in that form already.
+func (x *Exchange) Framed(pieces []byte) {
+	if !x.noBody {
+		x.out = append(x.out, pieces...)
+	}
+}
+
 // EndStream ends a streamed answer within Serve.
 func (x *Exchange) EndStream() {
 	if x.Chunked() && !x.noBody {
@@ -158,6 +165,26 @@ func (x *Exchange) Hold(endless bool) {
 	}
 	x.conn.SetState(state)
 	x.conn.SetDeadline(reactor.NoDeadline)
+}
+
+// Upgrade answers with head, whole, and leaves the connection to the service, which must be an Upgrader: it
+// gets all input from now on, and closes the connection when it is done.
+func (x *Exchange) Upgrade(head []byte) {
+	x.handler.Counters.Answers[1].Add(1)
+	x.out = append(x.out, head...)
+	x.conn.SetState(phaseHeld | stateUpgraded)
+	x.conn.SetDeadline(reactor.NoDeadline)
+}
+
+// End closes an upgraded connection with its last bytes, which nobody may change any more. The service hears
+// no more of it. The peer gets a bounded time to close first.
+func (h *Handler) End(c reactor.Conn, last []byte, reason reactor.Reason) {
+	c.SetState(phaseIdle)
+	c.SetValue(nil)
+	c.WriteFrame(last)
+	if !c.Dead() {
+		c.Finish(reason, true)
+	}
 }
 
 // HeldChunked tells whether the body of a held exchange is chunked.

@@ -65,6 +65,12 @@ type Service interface {
 	Turn()
 }
 
+// Upgrader is a Service that takes connections over (Exchange.Upgrade).
+type Upgrader interface {
+	// Data is that of reactor.Handler, for connections that were upgraded.
+	Data(c reactor.Conn, in []byte) (used int)
+}
+
 // Counters are counted on one loop and read by anybody.
 type Counters struct {
 	Requests  atomic.Uint64    // whole requests served
@@ -77,11 +83,12 @@ type Handler struct {
 	Counters Counters
 
 	// Set before use, never changed.
-	loop    *reactor.Loop
-	door    int
-	limits  *http1.Limits
-	service Service
-	bridges *Bridges
+	loop     *reactor.Loop
+	door     int
+	limits   *http1.Limits
+	service  Service
+	upgrader Upgrader // the service, if it is one
+	bridges  *Bridges
 
 	// Owned by the loop.
 	x    Exchange
@@ -97,7 +104,10 @@ func New(l *reactor.Loop, door int, limits *http1.Limits, bridges *Bridges) *Han
 }
 
 // Start names the service.
-func (h *Handler) Start(s Service) { h.service = s }
+func (h *Handler) Start(s Service) {
+	h.service = s
+	h.upgrader, _ = s.(Upgrader)
+}
 
 // The eight bits of state that a connection's record keeps.
 const (
@@ -110,9 +120,14 @@ const (
 	stateChunked   uint8 = 1 << 3 // of the held exchange: the body is chunked, else it ends with the connection
 	stateEndless   uint8 = 1 << 4 // of the held exchange: it will not end by itself
 	stateBridged   uint8 = 1 << 5 // of the held exchange: a Bridge answers
+	stateUpgraded  uint8 = 1 << 6 // of the held exchange: it speaks another protocol from now on
 )
 
 func phase(c reactor.Conn) uint8 { return c.State() & phaseMask }
+
+func isUpgraded(c reactor.Conn) bool {
+	return c.State()&(phaseMask|stateUpgraded) == phaseHeld|stateUpgraded
+}
 
 func isEndless(c reactor.Conn) bool {
 	return c.State()&(phaseMask|stateEndless) == phaseHeld|stateEndless
@@ -126,6 +141,9 @@ func (h *Handler) Open(c reactor.Conn, peer netip.AddrPort) {
 
 // Data implements reactor.Handler: it serves the requests in in, as far as they are complete.
 func (h *Handler) Data(c reactor.Conn, in []byte) (used int) {
+	if isUpgraded(c) {
+		return h.upgrader.Data(c, in)
+	}
 	h.x.conn = c
 	if isEndless(c) {
 		h.discard(c, len(in))
@@ -150,6 +168,9 @@ func (h *Handler) Data(c reactor.Conn, in []byte) (used int) {
 	if isEndless(c) && used < len(in) {
 		h.discard(c, len(in)-used)
 		return len(in)
+	}
+	if isUpgraded(c) && used < len(in) {
+		c.Resume()
 	}
 	if c.EOF() && !c.Dead() {
 		h.EOF(c) // these requests came up after the peer had finished

@@ -31,7 +31,7 @@ func BenchmarkPublish(b *testing.B) {
 			h, names := benchHub(b, subscribers)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				if _, err := h.Publish(1, names[i%benchChannels], hub.Data, "text"); err != nil {
+				if _, err := h.Publish(1, names[i%benchChannels], hub.Publication{Payload: hub.Payload{Content: "text"}}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -128,7 +128,7 @@ func TestPublishWithoutSubscriberDoesNotAllocate(t *testing.T) {
 	h, _ := newHub(t, hub.Options{MaxChannels: 1, HistorySize: 10}, 1)
 	name := []byte("a")
 	publish := func() {
-		if _, err := h.Publish(1, name, hub.Data, "text"); err != nil {
+		if _, err := h.Publish(1, name, hub.Publication{Payload: hub.Payload{Content: "text"}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -114,7 +114,7 @@ func (c *crowd) emptyLoop(l *loop) {
 func (c *crowd) publish(r *rand.Rand) {
 	for i := 0; i < crowdRounds || c.got.Load() < crowdMessages; i++ {
 		now, name := c.clock(), crowdName(r)
-		if _, err := c.hub.Publish(now, name, hub.Data, "text"); err != nil && !errors.Is(err, hub.ErrTooManyChannels) {
+		if _, err := c.hub.Publish(now, name, hub.Publication{Payload: hub.Payload{Content: "text"}}); err != nil && !errors.Is(err, hub.ErrTooManyChannels) {
 			c.t.Error(err)
 		}
 		switch i % 50 {

@@ -5,6 +5,8 @@ import "errors"
 var (
 	// ErrName is returned when a channel's name is longer than NameBytesMax.
 	ErrName = errors.New("hub: channel name too long")
+	// ErrKey is returned when an idempotency key is longer than KeyBytesMax.
+	ErrKey = errors.New("hub: idempotency key too long")
 	// ErrTooManyChannels is returned when a channel does not exist and Options.MaxChannels exist.
 	ErrTooManyChannels = errors.New("hub: too many channels")
 	// ErrToken is returned when a subscription needs the channel's token and shows another or none.

@@ -7,6 +7,7 @@ const extrasMin = 64
 // name or subscribers on two loops has none.
 type extra struct {
 	owner   uint32 // number of the channel, which changes when its record moves
+	lostAt  uint32 // when the newest message that left the history had been published
 	history history
 	rare    *rare
 }

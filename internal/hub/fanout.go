@@ -75,7 +75,7 @@ func (f *Fanout) publish(now int64, ids []ChannelID) {
 	defer s.mu.Unlock()
 	for _, id := range ids {
 		if n, ok := s.findID(id); ok {
-			s.publish(now, n, entry{f.content, Broadcast}, f)
+			s.publish(now, n, Broadcast, Publication{Payload: Payload{Content: f.content}}, f)
 		}
 	}
 }

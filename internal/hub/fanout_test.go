@@ -62,7 +62,7 @@ func TestBroadcastIsPacedByDone(t *testing.T) {
 func TestBroadcastToNobodyDrainsAtOnce(t *testing.T) {
 	h, _ := newHub(t, hub.Options{MaxChannels: 10}, 1)
 	for i := range 10 {
-		if _, err := h.Publish(1, fmt.Append(nil, i), hub.Data, ""); err != nil {
+		if _, err := h.Publish(1, fmt.Append(nil, i), hub.Publication{}); err != nil {
 			t.Fatal(err)
 		}
 	}

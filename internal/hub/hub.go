@@ -51,9 +51,10 @@ func (o Options) normal() Options {
 // be a little behind each other.
 type Hub struct {
 	// Set before use, never changed.
-	options Options
-	seed    maphash.Seed
-	sinks   []Sink
+	options   Options
+	seed      maphash.Seed
+	epochSeed uint64
+	sinks     []Sink
 
 	channels atomic.Int64 // reserved by CAS, so that it never passes MaxChannels
 	watchers watchers
@@ -63,7 +64,7 @@ type Hub struct {
 
 // New returns an empty hub. SetSinks must be called before the first subscription.
 func New(o Options) *Hub {
-	h := &Hub{options: o.normal(), seed: maphash.MakeSeed()}
+	h := &Hub{options: o.normal(), seed: maphash.MakeSeed(), epochSeed: newEpochSeed()}
 	for i := range h.shards {
 		h.shards[i].init(h)
 	}
@@ -115,12 +116,22 @@ func (h *Hub) Subscribers(name []byte) int {
 	return 0
 }
 
-// Exists tells whether there is such a channel. The channel's life is not touched.
-func (h *Hub) Exists(name []byte) bool {
+// ID is the ID of a channel's present life; ok is false if there is no such channel. The channel's life is
+// not touched.
+func (h *Hub) ID(name []byte) (id ChannelID, ok bool) {
 	s, hash := h.locate(name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, ok := s.find(hash, name)
+	n, ok := s.find(hash, name)
+	if !ok {
+		return 0, false
+	}
+	return s.channels.At(n).id(), true
+}
+
+// Exists tells whether there is such a channel. The channel's life is not touched.
+func (h *Hub) Exists(name []byte) bool {
+	_, ok := h.ID(name)
 	return ok
 }
 

@@ -24,13 +24,13 @@ func TestNamesOfEveryLength(t *testing.T) {
 	h, _ := newHub(t, hub.Options{MaxChannels: hub.NameBytesMax + 1, MaxSubscribers: 1}, 1)
 	long := make([]byte, hub.NameBytesMax)
 	for n := range hub.NameBytesMax + 1 {
-		if _, err := h.Publish(1, long[:n], hub.Data, ""); err != nil {
+		if _, err := h.Publish(1, long[:n], hub.Publication{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for n := range hub.NameBytesMax + 1 {
-		if seq, err := h.Publish(1, long[:n], hub.Data, ""); seq != 2 || err != nil {
-			t.Errorf("name of %d bytes: message %d, %v", n, seq, err)
+		if done, err := h.Publish(1, long[:n], hub.Publication{}); done.Seq != 2 || err != nil {
+			t.Errorf("name of %d bytes: message %d, %v", n, done.Seq, err)
 		}
 	}
 	if err := h.Check(); err != nil {
@@ -83,7 +83,7 @@ func TestLongPauseFreesAll(t *testing.T) {
 func TestLateCallerDoesNotProlong(t *testing.T) {
 	h, loops := newHub(t, hub.Options{MaxChannels: 1, MaxSubscribers: 1, ChannelTimeout: 3}, 1)
 	for range 10 {
-		if _, err := h.Publish(100, []byte("a"), hub.Data, ""); err != nil {
+		if _, err := h.Publish(100, []byte("a"), hub.Publication{}); err != nil {
 			t.Fatal(err)
 		}
 		c := &client{}

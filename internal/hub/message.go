@@ -2,8 +2,8 @@ package hub
 
 import "sync"
 
-// Type is the kind of a message. The hub itself makes Data, Broadcast and Close; the others are the
-// answers that the delivery side makes for a single subscriber.
+// Type is the kind of a message. The hub itself makes Data, Broadcast and Close, and Gap in a replay; the
+// others are the answers that the delivery side makes for a single subscriber.
 type Type uint8
 
 const (
@@ -15,12 +15,32 @@ const (
 	TokenError
 	TooManySubscribers
 	TooManyChannels
+	Gap
 )
 
-var typeNames = [...]string{"data", "broadcast", "next_seq", "noop", "close", "401", "429", "429"}
+var typeNames = [...]string{"data", "broadcast", "next_seq", "noop", "close", "401", "429", "429", "gap"}
 
 // String is the type's name in the envelope that clients read.
 func (t Type) String() string { return typeNames[t] }
+
+// Form is how the content of a message is to be read.
+type Form uint8
+
+const (
+	// Text is the inside of a JSON string.
+	Text Form = iota
+	// JSON is a JSON text.
+	JSON
+	// Binary is bytes in base64 (RFC 4648 section 4, with padding).
+	Binary
+)
+
+// Payload is what a message carries. Whoever makes one has checked or escaped it.
+type Payload struct {
+	Content string
+	Form    Form
+	Event   string // name of the event, the inside of a JSON string in one line; empty for none
+}
 
 // FrameSlotsMax is how many encodings of one message there can be.
 const FrameSlotsMax = 32
@@ -30,8 +50,9 @@ const FrameSlotsMax = 32
 type Message struct {
 	Type    Type
 	Channel string
-	Seq     int64  // wide; see WireSeq
-	Content string // the inside of a JSON string
+	Seq     int64 // wide; see WireSeq
+	Epoch   Epoch
+	Payload
 
 	fanout *Fanout // the broadcast that it belongs to, if any
 

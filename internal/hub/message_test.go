@@ -8,7 +8,7 @@ import (
 )
 
 func TestFrameIsEncodedOncePerSlot(t *testing.T) {
-	m := &hub.Message{Type: hub.Data, Channel: "a", Seq: 1, Content: "hi"}
+	m := &hub.Message{Type: hub.Data, Channel: "a", Seq: 1, Payload: hub.Payload{Content: "hi"}}
 	encoded := [hub.FrameSlotsMax]int{}
 	var got [8][hub.FrameSlotsMax]*byte
 	var wait sync.WaitGroup

@@ -138,7 +138,7 @@ func (m *machine) publish(t *rapid.T) {
 
 func (m *machine) publishTo(t *rapid.T, name string) {
 	content := fmt.Sprint(m.now)
-	seq, err := m.hub.Publish(m.now, []byte(name), hub.Data, content)
+	done, err := m.hub.Publish(m.now, []byte(name), hub.Publication{Payload: hub.Payload{Content: content}})
 	if m.channels[name].overloaded() {
 		if !errors.Is(err, hub.ErrOverloaded) {
 			fail(t, "publish", err, hub.ErrOverloaded)
@@ -152,8 +152,8 @@ func (m *machine) publishTo(t *rapid.T, name string) {
 		}
 		return
 	}
-	if err != nil || seq != c.next {
-		fail(t, "publish", fmt.Sprint(seq, err), c.next)
+	if err != nil || done.Seq != c.next {
+		fail(t, "publish", fmt.Sprint(done, err), c.next)
 	}
 	m.deliver(name, hub.Data, content)
 }
@@ -166,7 +166,7 @@ func (c *modelChannel) overloaded() bool {
 func (m *machine) deliver(name string, t hub.Type, content string) {
 	c := m.channels[name]
 	if m.o.HistorySize > 0 {
-		c.history = append(c.history, hub.Entry{Type: t, Seq: c.next, Content: content})
+		c.history = append(c.history, hub.Entry{Type: t, Seq: c.next, Payload: hub.Payload{Content: content}})
 		if float64(len(c.history)) >= 1.5*float64(m.o.HistorySize) {
 			c.history = c.history[len(c.history)-m.o.HistorySize:]
 		}
@@ -276,7 +276,7 @@ func (m *machine) checkRest(t *rapid.T, name string, sub hub.Subscription, bytes
 	var rest []hub.Entry
 	for next, more := sub.Next, sub.Behind(); more; {
 		before, ok := next, true
-		if rest, next, more, ok = m.hub.Read(sub.ID, next, bytesMax, rest); !ok || next <= before {
+		if rest, next, more, ok = m.hub.Read(m.now, sub.ID, next, bytesMax, false, rest); !ok || next <= before {
 			t.Fatalf("no progress at %d: next %d, ok %v", before, next, ok)
 		}
 	}

@@ -134,7 +134,7 @@ func TestWatchersBound(t *testing.T) {
 	}
 	h.Unwatch(&watchers[7])
 	h.Unwatch(&watchers[7])
-	if _, err := h.Publish(1, nil, hub.Data, ""); err != nil {
+	if _, err := h.Publish(1, nil, hub.Publication{}); err != nil {
 		t.Fatal(err)
 	}
 	for i, w := range watchers {
@@ -166,7 +166,7 @@ func TestUnwatchWaitsForEventUnderWay(t *testing.T) {
 	}
 	var wait sync.WaitGroup
 	wait.Go(func() {
-		if _, err := h.Publish(1, []byte("a"), hub.Data, ""); err != nil {
+		if _, err := h.Publish(1, []byte("a"), hub.Publication{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -177,7 +177,7 @@ func TestUnwatchWaitsForEventUnderWay(t *testing.T) {
 	})
 	close(w.release)
 	wait.Wait()
-	if _, err := h.Publish(1, []byte("b"), hub.Data, ""); err != nil {
+	if _, err := h.Publish(1, []byte("b"), hub.Publication{}); err != nil {
 		t.Fatal(err)
 	}
 	if w.calls != 2 {

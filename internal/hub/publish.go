@@ -1,40 +1,81 @@
 package hub
 
-// Publish numbers content, keeps it in the channel's history, and posts it to every sink with
+// Publication is a message to be published.
+type Publication struct {
+	Payload
+	// TTL is for how many seconds the message is replayed to those who come later; 0 is as long as it is
+	// kept.
+	TTL int64
+	// Alone makes the message the only one in the history: a last value.
+	Alone bool
+	// Key makes a repeated publication of the same key to the same channel have no effect but to get the
+	// first one's result, for KeySeconds; empty for none. At most KeyBytesMax.
+	Key string
+}
+
+// Published is what a publication has become.
+type Published struct {
+	Seq       int64
+	Epoch     Epoch
+	Receivers int  // subscribers of the channel at that moment
+	Repeated  bool // nothing was published: the key had been used before, with this result
+}
+
+// Publish numbers a message, keeps it in the channel's history, and posts it to every sink with
 // subscribers, which see it in the order of the numbers. A channel that does not exist is created; the
-// life of one that does is prolonged. t is Data or Broadcast.
+// life of one that does is prolonged.
 //
-// content goes between the quotes of a JSON string as it is: the caller has escaped or checked it. name
-// is not kept.
+// name is not kept.
 //
-// It returns the message's number, or ErrName or ErrTooManyChannels, or ErrOverloaded if a loop with
-// subscribers is too far behind; then nothing has changed.
-func (h *Hub) Publish(now int64, name []byte, t Type, content string) (seq int64, err error) {
+// It returns ErrName, ErrKey or ErrTooManyChannels, or ErrOverloaded if a loop with subscribers is too
+// far behind; then nothing has changed.
+func (h *Hub) Publish(now int64, name []byte, p Publication) (Published, error) {
+	if len(p.Key) > KeyBytesMax {
+		return Published{}, ErrKey
+	}
 	s, hash := h.locate(name)
 	now = s.lock(now)
 	defer s.mu.Unlock()
+	if done, ok := s.keys.find(now, name, p.Key); ok {
+		return done, nil
+	}
 	n, err := s.findOrCreate(now, hash, name)
 	if err != nil {
-		return 0, err
+		return Published{}, err
 	}
-	if s.overloaded(s.channels.At(n)) {
-		return 0, ErrOverloaded
+	c := s.channels.At(n)
+	if s.overloaded(c) {
+		return Published{}, ErrOverloaded
 	}
-	return s.publish(now, n, entry{content, t}, nil), nil
+	done := Published{Seq: s.publish(now, n, Data, p, nil), Epoch: h.Epoch(c.id()), Receivers: int(c.subscribers)}
+	s.keys.keep(now, name, p.Key, done)
+	return done, nil
 }
 
 // publish is Publish for channel n; f is the broadcast that the message belongs to, if any.
-func (s *shard) publish(now int64, n uint32, e entry, f *Fanout) (seq int64) {
+func (s *shard) publish(now int64, n uint32, t Type, p Publication, f *Fanout) (seq int64) {
 	c := s.channels.At(n)
 	seq = c.next
 	c.next++
-	s.remember(n, e)
+	s.remember(n, newEntry(now, t, &p), p.Alone)
 	s.prolong(now, n)
 	if c.sink != 0 {
 		f.posting(1 + len(s.otherSinks(c)))
-		s.deliver(c, &Message{Type: e.kind, Channel: s.nameOf(c), Seq: seq, Content: e.content, fanout: f})
+		id := c.id()
+		s.deliver(c, &Message{Type: t, Channel: s.nameOf(c), Seq: seq, Epoch: s.hub.Epoch(id), Payload: p.Payload, fanout: f})
 	}
 	return seq
+}
+
+func newEntry(now int64, t Type, p *Publication) entry {
+	e := entry{content: p.Content, form: p.Form, at: uint32(now), kind: t}
+	if p.Event != "" || p.TTL > 0 {
+		e.more = &more{event: p.Event}
+		if p.TTL > 0 {
+			e.more.expires = now + min(p.TTL, lifeMax)
+		}
+	}
+	return e
 }
 
 // Close ends a channel: its subscribers get a Close message that carries the channel's next number,
@@ -51,7 +92,7 @@ func (h *Hub) Close(name []byte) (next int64, ok bool) {
 	c := s.channels.At(n)
 	next = c.next
 	if c.sink != 0 {
-		s.deliver(c, &Message{Type: Close, Channel: s.nameOf(c), Seq: next})
+		s.deliver(c, &Message{Type: Close, Channel: s.nameOf(c), Seq: next, Epoch: h.Epoch(c.id())})
 	}
 	s.remove(n)
 	return next, true

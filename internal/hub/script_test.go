@@ -156,6 +156,7 @@ func (s *script) sub(w words) {
 	c := &client{name: w.at(1), poll: w.has("poll")}
 	r := hub.SubscribeRequest{
 		Name: name(w.at(0)), Seq: int32(w.number("seq", 0)), ReplayBytesMax: int(w.number("bytes", 0)),
+		Start: s.start(w),
 	}
 	if token := w.value("token"); token != "" {
 		r.CheckToken, r.Token = true, []byte(token)
@@ -171,6 +172,9 @@ func (s *script) sub(w words) {
 	if sub.SendNextSeq {
 		s.printf("%s: next_seq %d", c.name, hub.WireSeq(sub.NextSeq))
 	}
+	if sub.Announce {
+		s.printf("%s: subscribed from %d", c.name, sub.First)
+	}
 	s.replay(c, replay)
 	if sub.Behind() {
 		s.printf("%s: goes on from %d", c.name, hub.WireSeq(sub.Next))
@@ -183,14 +187,18 @@ func (s *script) sub(w words) {
 
 func (s *script) replay(c *client, replay []hub.Entry) {
 	for _, e := range replay {
-		s.printf("%s: replay %s %d %q", c.name, e.Type, hub.WireSeq(e.Seq), e.Content)
+		if e.Type == hub.Gap {
+			s.printf("%s: gap %d to %d, %s", c.name, e.Seq, e.To, e.Reason)
+			continue
+		}
+		s.printf("%s: replay %s %d %q%s", c.name, e.Type, hub.WireSeq(e.Seq), e.Content, event(e.Event))
 	}
 }
 
 // read is a client that reads the rest of its replay.
 func (s *script) read(w words) {
 	c := s.clients[w.at(0)]
-	replay, next, more, ok := s.hub.Read(c.id, w.number("seq", 0), int(w.number("bytes", 0)), nil)
+	replay, next, more, ok := s.hub.Read(s.now, c.id, w.number("seq", 0), int(w.number("bytes", 0)), w.has("gaps"), nil)
 	s.replay(c, replay)
 	s.printf("%s: next %d, more %v, ok %v", c.name, hub.WireSeq(next), more, ok)
 }
@@ -205,7 +213,7 @@ func (s *script) drain() {
 			if left {
 				end = ", leaves"
 			}
-			s.printf("%s: %s %s %d %q%s", c.name, shown(m.Channel), m.Type, hub.WireSeq(m.Seq), m.Content, end)
+			s.printf("%s: %s %s %d %q%s%s", c.name, shown(m.Channel), m.Type, hub.WireSeq(m.Seq), m.Content, event(m.Event), end)
 		})
 	}
 }
@@ -216,12 +224,44 @@ func (s *script) leave(w words) {
 }
 
 func (s *script) push(w words) {
-	seq, err := s.hub.Publish(s.now, name(w.at(0)), hub.Data, strings.Join(w[1:], " "))
-	if err != nil {
+	text := slices.DeleteFunc(slices.Clone(w[1:]), func(word string) bool {
+		return word == "alone" || strings.Contains(word, "=")
+	})
+	done, err := s.hub.Publish(s.now, name(w.at(0)), hub.Publication{
+		Payload: hub.Payload{Content: strings.Join(text, " "), Event: w.value("event")},
+		TTL:     w.number("ttl", 0), Alone: w.has("alone"), Key: w.value("key"),
+	})
+	switch {
+	case err != nil:
 		s.printf("%v", err)
-		return
+	case done.Repeated:
+		s.printf("seq %d, as before", done.Seq)
+	case w.has("receivers"):
+		s.printf("seq %d, receivers %d", done.Seq, done.Receivers)
+	default:
+		s.printf("seq %d", hub.WireSeq(done.Seq))
 	}
-	s.printf("seq %d", hub.WireSeq(seq))
+}
+
+func event(name string) string {
+	if name == "" {
+		return ""
+	}
+	return ", event " + name
+}
+
+// start reads from=now, from=seq:N, from=last:N or from=time:N, and epoch=CLIENT for that of a client's
+// channel.
+func (s *script) start(w words) hub.Start {
+	kind, number, _ := strings.Cut(w.value("from"), ":")
+	n, _ := strconv.ParseInt(number, 10, 64)
+	start := hub.Start{Kind: map[string]hub.StartKind{
+		"now": hub.FromNow, "seq": hub.FromSeq, "last": hub.FromLast, "time": hub.FromTime,
+	}[kind], Seq: n, Count: n, Time: s.now + n}
+	if c := s.clients[w.value("epoch")]; c != nil {
+		start.Epoch = s.hub.Epoch(c.id)
+	}
+	return start
 }
 
 func (s *script) broadcast(w words) {

@@ -18,6 +18,7 @@ type shard struct {
 	index       slab.Index
 	extras      []*extra
 	expiry      wheel
+	keys        keys
 	births      uint32 // creations so far
 	subscribers int
 	sweep       uint32 // channels below this number are still to be announced in this period

@@ -23,8 +23,10 @@ type Sink interface {
 // SubscribeRequest is what a client asks for.
 type SubscribeRequest struct {
 	Name []byte // not kept
-	// Seq is the number to go on from, as it came on the wire: 0 asks for the next number only.
-	Seq int32
+	// Seq is the number to go on from, as it came on the wire: 0 asks for the next number only. It
+	// counts if Start says so.
+	Seq   int32
+	Start Start
 	// Sink is the position of the subscriber's loop in SetSinks.
 	Sink int
 	// Once says that one answer is enough (a poll): if anything is due now, nothing is registered.
@@ -33,7 +35,7 @@ type SubscribeRequest struct {
 	CheckToken bool
 	Token      []byte // not kept
 	// ReplayBytesMax bounds the contents of the replay, but for its first message, which may be larger
-	// alone; 0 is no bound.
+	// alone; 0 is no bound, and with less there is no message in it.
 	ReplayBytesMax int
 }
 
@@ -44,9 +46,14 @@ type Subscription struct {
 	Registered bool
 	// NextSeq is the number that the channel's next message will have.
 	NextSeq int64
-	// SendNextSeq says that the client is to be told NextSeq first: it asked for 0 or for a number
-	// that does not exist yet.
+	// SendNextSeq says that the client is to be told NextSeq first: it asked on the wire for 0 or for a
+	// number that does not exist yet.
 	SendNextSeq bool
+	// First is the number that the replay, or else what comes, begins with. Announce says that the client
+	// does not know it yet: it named no number, or one of another life. Both are for a Start other
+	// than FromWire.
+	First    int64
+	Announce bool
 	// Next is the number behind the replay, from where the subscriber goes on. Below NextSeq, the
 	// replay was cut by ReplayBytesMax; Hub.Read has the rest, and what is delivered must wait for it.
 	Next int64
@@ -74,18 +81,31 @@ func (h *Hub) Subscribe(now int64, r SubscribeRequest, replay []Entry) (Subscrip
 		return Subscription{}, replay, err
 	}
 	s.prolong(now, n)
-	c := s.channels.At(n)
-	sub := Subscription{ID: c.id(), NextSeq: c.next, SendNextSeq: r.Seq == 0 || isFuture(r.Seq, c.next)}
 	missed := len(replay)
-	sub.Next = c.next
-	if !sub.SendNextSeq {
-		replay, sub.Next = s.historyOf(c).from(unwrap(r.Seq, c.next), c.next, r.ReplayBytesMax, replay)
-	}
-	due := sub.SendNextSeq || len(replay) > missed
+	sub, replay := s.replay(now, n, &r, replay)
+	due := sub.SendNextSeq || sub.Announce || len(replay) > missed
 	if sub.Registered = !r.Once || !due; sub.Registered {
 		s.join(now, n, r.Sink)
 	}
 	return sub, replay, nil
+}
+
+// replay appends what a subscriber of channel n has missed, and says where it stands then.
+func (s *shard) replay(now int64, n uint32, r *SubscribeRequest, out []Entry) (Subscription, []Entry) {
+	c := s.channels.At(n)
+	sub := Subscription{ID: c.id(), NextSeq: c.next, Next: c.next}
+	if r.Start.Kind != FromWire {
+		b := s.begin(n, &r.Start)
+		sub.First, sub.Announce = b.from, b.announce
+		out, sub.Next = s.missed(now, n, b, r.ReplayBytesMax, out)
+		return sub, out
+	}
+	if sub.SendNextSeq = r.Seq == 0 || isFuture(r.Seq, c.next); sub.SendNextSeq {
+		return sub, out
+	}
+	p := replay{from: unwrap(r.Seq, c.next), now: now, bytesMax: r.ReplayBytesMax}
+	out, sub.Next = s.historyOf(c).read(p, c.next, out)
+	return sub, out
 }
 
 // admit finds or creates the channel for a subscription, or says why not.

@@ -45,6 +45,7 @@ func (s *shard) tick(now int64, budget int) (done int) {
 	done += s.repeat(budget - done)
 	if done == 0 {
 		s.channels.Trim()
+		s.keys.expire(now)
 	}
 	return done
 }

@@ -53,6 +53,15 @@ func (s *Server) DialAdmin(t testing.TB) *Client { t.Helper(); return Dial(t, s.
 // Send sends bytes as they are. Whether they arrive is not known: the server may have closed.
 func (c *Client) Send(bytes string) { io.WriteString(c.conn, bytes) }
 
+// FloodUntilClosed sends the same bytes again and again, and reads nothing, until the server has closed.
+func (c *Client) FloodUntilClosed(bytes string) {
+	for {
+		if _, err := io.WriteString(c.conn, bytes); err != nil {
+			return
+		}
+	}
+}
+
 // Get sends a GET request of HTTP/1.1 with further header lines.
 func (c *Client) Get(target string, headers ...string) { c.Request("GET", target, "", headers...) }
 

@@ -92,7 +92,7 @@ func (d *demo) pub(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	escaped := string(delivery.AppendContent(nil, content))
-	if _, err := d.hub.Publish(d.now(), []byte(name), hub.Data, escaped); err != nil {
+	if _, err := d.hub.Publish(d.now(), []byte(name), hub.Publication{Payload: hub.Payload{Content: escaped}}); err != nil {
 		http.Error(w, err.Error(), http.StatusServiceUnavailable)
 		return
 	}

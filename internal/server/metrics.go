@@ -63,7 +63,7 @@ func (s *Server) describeFront(m *metrics.Set) {
 	counter(refused, refusedHelp, metrics.Labels{"reason": "max_subscribers_per_channel"},
 		func(c *front.Counters) *atomic.Uint64 { return &c.NoSubscriber })
 	m.Gauge("subscriber_memory_bytes", "Memory mapped for the records of subscribers.", nil, func() float64 {
-		return sum(s.fronts, func(d *front.Door) float64 { return float64(d.Counters.SessionMemory.Load()) })
+		return sum(s.fronts, func(d *front.Door) float64 { return float64(d.Counters.SubscriberMemory.Load()) })
 	})
 }
 
@@ -130,7 +130,7 @@ func (s *Server) describeHTTP(m *metrics.Set, door string, handlers []*httploop.
 	m.Counter("requests_malformed_total", "Requests that broke the protocol, by door.", metrics.Labels{"door": door}, func() float64 {
 		return sum(handlers, func(h *httploop.Handler) float64 { return float64(h.Counters.Malformed.Load()) })
 	})
-	for class := 2; class <= 5; class++ {
+	for class := 1; class <= 5; class++ {
 		labels := metrics.Labels{"door": door, "class": string(rune('0'+class)) + "xx"}
 		m.Counter("answers_total", "Answers, by door and class of status.", labels, func() float64 {
 			return sum(handlers, func(h *httploop.Handler) float64 { return float64(h.Counters.Answers[class].Load()) })

@@ -161,7 +161,8 @@ func (s *Server) newFront(l *reactor.Loop, limits *http1.Limits, sinks *sinkList
 	h := httploop.New(l, frontDoor, limits, s.bridges[frontDoor])
 	o := front.Options{
 		Hub: s.hub, Tokens: c.Front.Auth, PollingTimeout: c.Front.PollingTimeout,
-		ReplayBytesMax: c.Front.OutputBytes, Home: s.home,
+		OutputBytesMax: c.Front.OutputBytes, ChannelsMax: c.Front.MaxChannelsPerSubscriber,
+		Publish: front.Patterns(c.Front.Publish), Home: s.home,
 	}
 	d := front.New(l, frontDoor, h, o)
 	h.Start(d)

@@ -67,7 +67,7 @@ func BenchmarkFanout(b *testing.B) {
 
 // frameBytes is the size of message seq as streaming subscribers get it.
 func frameBytes(seq int64) int {
-	m := &hub.Message{Type: hub.Data, Channel: "fan", Seq: seq, Content: content}
+	m := &hub.Message{Type: hub.Data, Channel: "fan", Seq: seq, Payload: hub.Payload{Content: content}}
 	return len(http1.AppendChunk(nil, delivery.Of(delivery.Stream).AppendFrame(nil, m)))
 }
 

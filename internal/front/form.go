@@ -1,0 +1,120 @@
+package front
+
+import (
+	"encoding/base64"
+
+	"github.com/icomet/icomet/internal/delivery"
+	"github.com/icomet/icomet/internal/http1"
+	"github.com/icomet/icomet/internal/hub"
+	"github.com/icomet/icomet/internal/ws"
+)
+
+const lastChunk = http1.LastChunk
+
+// idOverflow is the id of events of a stream with more channels than idChannelsMax: too many to name where
+// each stands with each event. A browser that comes back with it is told a gap for every channel.
+const (
+	idOverflow    = "*"
+	idChannelsMax = 64
+)
+
+// noopSeconds is the time between heartbeats as clients are told.
+func (d *Door) noopSeconds() int { return int(d.options.PollingTimeout.Seconds()) }
+
+// appendText appends a JSON text as it goes out to s.
+func (d *Door) appendText(dst []byte, s *subscriber, json []byte) []byte {
+	return appendForm(dst, s.kind, s.flags, delivery.Of(s.kind).AppendText(nil, json))
+}
+
+// appendForm appends a piece of an answer, or a message of a WebSocket.
+func appendForm(dst []byte, kind delivery.Kind, f flags, piece []byte) []byte {
+	if kind != delivery.WebSocket {
+		return appendPiece(dst, f&flagChunked != 0, piece)
+	}
+	if f&flagDeflated != 0 {
+		return ws.AppendTextDeflated(dst, piece)
+	}
+	return ws.AppendText(dst, piece)
+}
+
+// appendPositioned appends a JSON text that says where s stands in a channel by now: of an event stream,
+// with an id.
+func (d *Door) appendPositioned(dst []byte, s *subscriber, u *subscription, json []byte) []byte {
+	if s.kind != delivery.SSE {
+		return d.appendText(dst, s, json)
+	}
+	return appendPiece(dst, s.is(flagChunked), delivery.Of(s.kind).AppendText(d.eventID(s), json))
+}
+
+// appendGap appends a gap as it goes out to s, whose id is there already if it has several channels.
+func (d *Door) appendGap(dst []byte, s *subscriber, u *subscription, name string, e *hub.Entry) []byte {
+	text := delivery.AppendGap(nil, name, d.options.Hub.Epoch(u.channel), e)
+	if s.is(flagMany) {
+		return d.appendText(dst, s, text)
+	}
+	return d.appendPositioned(dst, s, u, text)
+}
+
+// eventID is the line with the id of an event: where s stands in each of its channels, in the order of the
+// request.
+func (d *Door) eventID(s *subscriber) []byte {
+	var id []byte
+	place := uint16(0)
+	d.each(s, func(_ uint32, u *subscription) bool {
+		if u.place >= idChannelsMax {
+			id = []byte(idOverflow)
+			return false
+		}
+		for ; place < u.place; place++ {
+			id = append(id, "-,"...)
+		}
+		id = append(appendPosition(id, d.options.Hub.Epoch(u.channel), u.seq), ',')
+		place++
+		return true
+	})
+	if n := len(id); n > 0 && id[n-1] == ',' {
+		id = id[:n-1]
+	}
+	return delivery.AppendEventID(nil, id)
+}
+
+// appendLiveV1 appends a message as it goes out to endless subscribers of v1 of a form. It is the same for all
+// of them; what is not, the id of an event stream with several channels, stands ahead of it.
+func appendLiveV1(dst []byte, kind delivery.Kind, f flags, m *hub.Message) []byte {
+	if f&flagBinary != 0 && m.Form == hub.Binary {
+		return appendBytes(dst, m)
+	}
+	var piece []byte
+	if kind == delivery.SSE {
+		if m.Event != "" {
+			piece = delivery.AppendEventName(piece, m.Event)
+		}
+		if f&flagMany == 0 {
+			piece = delivery.AppendEventID(piece, appendPosition(nil, m.Epoch, m.Seq+1))
+		}
+	}
+	return appendForm(dst, kind, f, delivery.Of(kind).AppendText(piece, delivery.AppendLive(nil, m)))
+}
+
+// appendBytes appends a message of a WebSocket with its payload as bytes: the envelope, a line feed, and what
+// base64 stands for.
+func appendBytes(dst []byte, m *hub.Message) []byte {
+	frame := append(delivery.AppendLiveHead(nil, m), '\n')
+	frame, err := base64.StdEncoding.AppendDecode(frame, []byte(m.Content))
+	if err != nil {
+		panic("front: a binary message is not base64: " + err.Error())
+	}
+	return ws.AppendBinary(dst, frame)
+}
+
+// heartbeat is the noop of v1, of a poll its whole answer.
+func (d *Door) heartbeat(s *subscriber) []byte {
+	text := delivery.AppendHeartbeat(nil)
+	switch s.kind {
+	case delivery.Poll:
+		return d.encoderOf(s).AppendText(nil, append(append([]byte{'['}, text...), ']'))
+	case delivery.WebSocket:
+		return ws.AppendText(nil, text)
+	}
+	return delivery.Of(s.kind).AppendText(nil, text)
+}

@@ -1,0 +1,247 @@
+package front
+
+import (
+	"errors"
+
+	"github.com/icomet/icomet/internal/delivery"
+	"github.com/icomet/icomet/internal/httploop"
+	"github.com/icomet/icomet/internal/hub"
+	"github.com/icomet/icomet/internal/reactor"
+)
+
+// The codes of errors that clients of v1 are told; the manual has the table.
+const (
+	codeBad        = 400
+	codeToken      = 401
+	codeForbidden  = 403
+	codeUnknown    = 404
+	codeTwice      = 409
+	codeTooMany    = 429
+	codeOverloaded = 503
+)
+
+// serveOrder answers a request of v1 over HTTP.
+func (d *Door) serveOrder(x *httploop.Exchange, kind delivery.Kind) {
+	o, problem := d.parseOrder(x, kind)
+	if problem != "" {
+		d.Counters.BadRequests.Add(1)
+		badRequest(x, problem+"\n")
+		return
+	}
+	encoder := delivery.Of(kind)
+	if kind == delivery.Poll && len(o.callback) > 0 {
+		encoder = delivery.JSONP{Callback: string(o.callback)}
+	}
+	if x.IsMethod("HEAD") {
+		d.beginAnswer(x, encoder, true)
+		x.EndStream()
+		return
+	}
+	d.Counters.Subscribed[kind].Add(1)
+	if kind == delivery.Poll {
+		d.answerPoll(x, &o, encoder)
+	} else {
+		d.answerEndless(x, &o, encoder)
+	}
+}
+
+// answerEndless begins an answer that never ends, unless no channel could be subscribed.
+func (d *Door) answerEndless(x *httploop.Exchange, o *order, encoder delivery.Encoder) {
+	d.beginAnswer(x, encoder, true)
+	s := d.addSubscriber(x.Conn(), subscriber{kind: o.kind, flags: flagV1 | chunkedFlag(x)})
+	if o.kind == delivery.SSE && len(o.wants) > 1 {
+		s.flags |= flagMany
+	}
+	x.Piece(encoder.AppendText(nil, delivery.AppendHello(nil, d.noopSeconds())))
+	behind, budget := false, d.options.OutputBytesMax
+	for i := range o.wants {
+		frame, lags := d.take(s, &o.wants[i], i, budget)
+		budget -= len(frame)
+		x.Framed(frame)
+		behind = behind || lags
+	}
+	if s.first == 0 {
+		d.removeSubscriber(x.Conn())
+		x.EndStream()
+		return
+	}
+	d.hold(x, behind)
+}
+
+// take subscribes s to a channel, and returns what it is told at once, as it goes out, and whether it has to
+// read on from the history. budget is about how many bytes that may be; when it is used up, all messages are
+// left for later.
+func (d *Door) take(s *subscriber, w *want, place, budget int) (frame []byte, behind bool) {
+	sub, entries, err := d.ask(s, w, false, budget)
+	if err != nil {
+		return d.appendText(nil, s, d.problem(w, err)), false
+	}
+	u := d.subscribe(s, subscription{channel: sub.ID, seq: sub.First, place: uint16(place), behind: sub.Behind()})
+	text := delivery.AppendSubscribed(nil, w.id, w.name, delivery.Position{Epoch: d.options.Hub.Epoch(sub.ID), Next: sub.First})
+	frame = d.appendPositioned(nil, s, u, text)
+	for i := range entries {
+		frame = d.appendEntry(frame, s, u, string(w.name), &entries[i])
+	}
+	u.seq = sub.Next
+	return frame, sub.Behind()
+}
+
+// errTwice and errTooMany are why a subscription is refused at this door already.
+var (
+	errTwice   = errors.New("front: subscribed already")
+	errTooMany = errors.New("front: too many channels of one subscriber")
+)
+
+// ask asks the hub for a subscription, unless the subscriber has it already or has too many.
+func (d *Door) ask(s *subscriber, w *want, once bool, budget int) (hub.Subscription, []hub.Entry, error) {
+	if d.isTaken(s, w.name) {
+		return hub.Subscription{}, nil, errTwice
+	}
+	if int(s.channels) >= d.options.ChannelsMax {
+		return hub.Subscription{}, nil, errTooMany
+	}
+	if budget <= 0 {
+		budget = -1
+	}
+	sub, entries, err := d.options.Hub.Subscribe(d.now(), hub.SubscribeRequest{
+		Name: w.name, Start: w.start, Sink: d.loop.Number(), Once: once,
+		CheckToken: d.options.Tokens, Token: w.token, ReplayBytesMax: budget,
+	}, d.scratch.entries[:0])
+	d.scratch.entries = entries
+	return sub, entries, err
+}
+
+// isTaken tells whether s has the channel of that name.
+func (d *Door) isTaken(s *subscriber, name []byte) bool {
+	if s.first == 0 {
+		return false
+	}
+	_, ok := d.findName(s, name)
+	return ok
+}
+
+// findName returns the number of the subscription of s to the channel of that name.
+func (d *Door) findName(s *subscriber, name []byte) (n uint32, ok bool) {
+	id, ok := d.options.Hub.ID(name)
+	if !ok {
+		return 0, false
+	}
+	return d.find(s, id)
+}
+
+// problem is the message about a subscription that was refused, which is counted.
+func (d *Door) problem(w *want, err error) []byte {
+	p := delivery.Problem{ID: w.id, Channel: w.name}
+	switch {
+	case errors.Is(err, hub.ErrName):
+		p.Code, p.Text, p.Channel = codeBad, "cname is too long", nil
+		d.Counters.BadRequests.Add(1)
+	case errors.Is(err, hub.ErrToken):
+		p.Code, p.Text = codeToken, "token error"
+		d.Counters.WrongToken.Add(1)
+	case errors.Is(err, hub.ErrTooManySubscribers):
+		p.Code, p.Text = codeTooMany, "too many subscribers"
+		d.Counters.NoSubscriber.Add(1)
+	case errors.Is(err, errTwice):
+		p.Code, p.Text = codeTwice, "subscribed already"
+		d.Counters.BadRequests.Add(1)
+	case errors.Is(err, errTooMany):
+		p.Code, p.Text = codeTooMany, "too many channels of this subscriber"
+		d.Counters.TooManyOfOne.Add(1)
+	default:
+		p.Code, p.Text = codeTooMany, "too many channels"
+		d.Counters.NoChannel.Add(1)
+	}
+	return delivery.AppendProblem(nil, &p)
+}
+
+// answerPoll answers with what is due in any of the channels, or waits for all of them.
+func (d *Door) answerPoll(x *httploop.Exchange, o *order, encoder delivery.Encoder) {
+	d.beginAnswer(x, encoder, true)
+	s := d.addSubscriber(x.Conn(), subscriber{
+		kind: o.kind, flags: flagV1 | chunkedFlag(x), callback: d.callbacks.keep(o.callback),
+	})
+	texts := d.scratch.texts[:0]
+	for i := range o.wants {
+		texts = d.takeOnce(texts, s, &o.wants[i], d.options.OutputBytesMax-len(texts))
+	}
+	d.scratch.texts = texts
+	if len(texts) == 0 {
+		d.hold(x, false)
+		return
+	}
+	d.removeSubscriber(x.Conn())
+	x.Piece(encoder.AppendText(nil, array(texts)))
+	x.EndStream()
+}
+
+// takeOnce subscribes a poll to a channel, or appends what it is told at once, each text with a comma.
+func (d *Door) takeOnce(texts []byte, s *subscriber, w *want, budget int) []byte {
+	sub, entries, err := d.ask(s, w, true, budget)
+	if err != nil {
+		return append(append(texts, d.problem(w, err)...), ',')
+	}
+	epoch := d.options.Hub.Epoch(sub.ID)
+	if sub.Registered {
+		d.subscribe(s, subscription{channel: sub.ID, seq: sub.Next})
+	}
+	if sub.Announce {
+		texts = delivery.AppendSubscribed(texts, w.id, w.name, delivery.Position{Epoch: epoch, Next: sub.First})
+		texts = append(texts, ',')
+	}
+	for i := range entries {
+		texts = append(d.appendEntryText(texts, sub.ID, string(w.name), &entries[i]), ',')
+	}
+	return texts
+}
+
+// array makes texts, each with a comma behind it, an array.
+func array(texts []byte) []byte {
+	a := append(make([]byte, 0, len(texts)+1), '[')
+	a = append(a, texts...)
+	a[len(a)-1] = ']'
+	return a
+}
+
+// appendEntryText appends an entry of the history as a JSON text.
+func (d *Door) appendEntryText(dst []byte, id hub.ChannelID, name string, e *hub.Entry) []byte {
+	if e.Type == hub.Gap {
+		d.Counters.Gaps.Add(1)
+		return delivery.AppendGap(dst, name, d.options.Hub.Epoch(id), e)
+	}
+	d.Counters.Replayed.Add(1)
+	return delivery.AppendLive(dst, d.messageOf(id, name, e))
+}
+
+// arrayOf is the array of messages that a poll of v1 is answered with.
+func arrayOf(run []*hub.Message) []byte {
+	texts := []byte{'['}
+	for _, m := range run {
+		texts = append(delivery.AppendLive(texts, m), ',')
+	}
+	texts[len(texts)-1] = ']'
+	return texts
+}
+
+// endChannel tells a subscriber of v1 that a channel was closed. Answers over HTTP end with their last
+// channel.
+func (d *Door) endChannel(c reactor.Conn, s *subscriber, n uint32, end *hub.Message) {
+	text := delivery.AppendLiveHead(nil, end)
+	if s.kind == delivery.Poll {
+		d.finish(c, lastPiece(s, d.encoderOf(s).AppendText(nil, append(append([]byte{'['}, text...), ']'))))
+		return
+	}
+	d.unsubscribe(n)
+	frame := d.appendText(nil, s, text)
+	if s.first == 0 && s.kind != delivery.WebSocket {
+		if s.is(flagChunked) {
+			frame = append(frame, lastChunk...)
+		}
+		d.finish(c, frame)
+		return
+	}
+	c.WriteFrame(frame)
+	if !c.Dead() {
+		c.SetDeadline(classNoop)
+	}
+}
