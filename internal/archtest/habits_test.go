@@ -27,7 +27,7 @@ var libraryRooms = map[string][]string{
 	"github.com/prometheus/client_golang":     {"internal/metrics"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"internal/bench", "test"},
 	"gonum.org/v1/plot":                       {"internal/bench"},
-	"github.com/gobwas/ws":                    {"internal/ws"},
+	"github.com/gobwas/ws":                    {"internal/ws", "sdk/go"},
 }
 
 // testLibraries are for test files, and for rooms that only tests import.

@@ -29,6 +29,7 @@ var rooms = []room{
 	{"internal/logfile", nil, "lines and files; who logs is unknown here"},
 	{"web", nil, "static files; routes and headers are the business of whoever serves them"},
 	{"sdk/js", nil, "the client is a script; the server is known to it by URL only"},
+	{"sdk/go", nil, "others import it into their programs: it knows the server by its protocol only"},
 
 	{"internal/hub", []string{"internal/slab"},
 		"no delivery and no http1: the core knows messages, not formats; no reactor: loops reach it as hub.Sink"},
