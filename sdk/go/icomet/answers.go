@@ -63,6 +63,7 @@ func (a *answers) step() (*envelope, error) {
 	case a.request == "":
 		return nil, a.prepare()
 	}
+	a.session.watch()
 	if err := a.open(); err != nil {
 		return nil, a.ended(err)
 	}

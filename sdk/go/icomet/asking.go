@@ -28,7 +28,7 @@ func (s *session) commands() (all []command) {
 		}
 		part := &all[len(all)-1]
 		part.Channels = append(part.Channels, a)
-		w.phase, w.askID = asked, part.ID
+		w.phase, w.askID, w.shown = asked, part.ID, s.shown
 	}
 	return all
 }
@@ -46,6 +46,7 @@ func (s *session) asks() (all, settled []ask) {
 		}
 		a := w.ask()
 		all = append(all, a)
+		w.shown = s.shown
 		if w.phase == on && s.kind == Poll {
 			continue
 		}

@@ -31,6 +31,7 @@ type wanted struct {
 
 	at      Position // where to go on; Seq 0: not known yet
 	phase   phase
+	shown   int       // how many tokens the session had shown when it was asked for
 	askID   uint64    // of the command that asked for it; 0 on transports without commands
 	retryAt time.Time // of a delayed one; zero: once the token is renewed
 	retry   backoff

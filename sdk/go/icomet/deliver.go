@@ -209,31 +209,55 @@ func (s *session) about(e *envelope) (channels []*wanted, whole bool) {
 	return channels, false
 }
 
-// refused decides whether to ask for a channel once more: later if the server is busy, with a fresh token
-// if it did not like the last one. Otherwise the channel is given up.
+// refused gives a channel up, unless it is worth another try.
 func (s *session) refused(w *wanted, e *envelope) error {
+	if s.delay(w, e.Code) || s.fail(w, e.refusal()) {
+		return nil
+	}
+	return s.retire(w, e.refusal())
+}
+
+// delay decides whether to ask for a channel once more: later if the server is busy, with a fresh token if
+// it did not like the last one.
+func (s *session) delay(w *wanted, code int) bool {
 	c := s.client
 	c.mu.Lock()
-	w.phase = delayed
+	defer c.mu.Unlock()
 	switch {
-	case e.Code == codeOverloaded || e.Code == codeTooMany && w.answered:
-		w.retryAt = time.Now().Add(w.retry.next())
+	case code == codeOverloaded || code == codeTooMany && w.answered:
+		w.phase, w.retryAt = delayed, time.Now().Add(w.retry.next())
 		signal(c.wake)
-	case e.Code == codeUnauthorized && c.opts.Token != nil && !w.denied:
-		w.denied, w.retryAt = true, time.Time{}
-		signal(s.denied)
+	case code == codeUnauthorized && c.opts.Token != nil && !w.denied:
+		s.deny(w)
 	default:
-		waits := !w.answered && (!w.admission.over || w.admission.err != nil)
-		w.admission.settle(e.refusal())
-		if waits {
-			c.forget(w)
-		}
-		c.mu.Unlock()
-		if waits {
-			return nil
-		}
-		return s.retire(w, e.refusal())
+		return false
 	}
-	c.mu.Unlock()
-	return nil
+	return true
+}
+
+// deny delays a channel until the server was shown a fresh token, if that has not happened since it was
+// asked for. Called with client.mu held.
+func (s *session) deny(w *wanted) {
+	w.phase, w.denied, w.retryAt = delayed, true, time.Time{}
+	switch {
+	case w.shown < s.shown:
+		w.retryAt = time.Now()
+		signal(s.client.wake)
+	case !s.renewal:
+		s.renewal = true
+		signal(s.denied)
+	}
+}
+
+// fail tells whoever waits for a channel's first answer that it is refused; false if nobody does.
+func (s *session) fail(w *wanted, why *Error) bool {
+	s.client.mu.Lock()
+	defer s.client.mu.Unlock()
+	a := w.admission
+	if w.answered || a.over && a.err == nil {
+		return false
+	}
+	a.settle(why)
+	s.client.forget(w)
+	return true
 }

@@ -95,12 +95,12 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// asked are the requests so far of a path.
+// asked are the requests so far for a path, or all if it is empty.
 func (f *fake) asked(path string) (some []fakeRequest) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, r := range f.requests {
-		if r.path == path {
+		if path == "" || r.path == path {
 			some = append(some, r)
 		}
 	}
@@ -119,7 +119,7 @@ func (f *fake) serveStream(w http.ResponseWriter, r *http.Request, form, token s
 	defer f.leave(v)
 	v.outbox = append(v.outbox, f.hello())
 	v.askAll(form)
-	for {
+	for sent := time.Now(); ; {
 		batch, changed, over := v.collect()
 		for _, m := range batch {
 			fmt.Fprintf(w, "%s\n", m)
@@ -128,8 +128,11 @@ func (f *fake) serveStream(w http.ResponseWriter, r *http.Request, form, token s
 		if over && len(batch) == 0 {
 			return
 		}
-		if len(batch) == 0 && !f.await(r.Context(), changed) {
+		if len(batch) > 0 {
+			sent = time.Now()
+		} else if !f.await(r.Context().Done(), changed, sent) {
 			fmt.Fprintf(w, "%s\n", `{"type":"noop"}`)
+			sent = time.Now()
 		}
 		if r.Context().Err() != nil || f.ctx.Err() != nil {
 			return
@@ -137,13 +140,15 @@ func (f *fake) serveStream(w http.ResponseWriter, r *http.Request, form, token s
 	}
 }
 
-// await waits for a change; false after a heartbeat's time without one.
-func (f *fake) await(ctx context.Context, changed <-chan struct{}) bool {
-	t := time.NewTimer(f.noop)
+// await waits for a change or the end; false once it is a heartbeat's time since something was sent.
+func (f *fake) await(gone, changed <-chan struct{}, sent time.Time) bool {
+	f.mu.Lock()
+	t := time.NewTimer(time.Until(sent.Add(f.noop)))
+	f.mu.Unlock()
 	defer t.Stop()
 	select {
 	case <-changed:
-	case <-ctx.Done():
+	case <-gone:
 	case <-f.ctx.Done():
 	case <-t.C:
 		return false
@@ -156,9 +161,9 @@ func (f *fake) servePoll(w http.ResponseWriter, r *http.Request, form, token str
 	v := f.newViewer("poll", token)
 	defer f.leave(v)
 	v.askAll(form)
-	for r.Context().Err() == nil && f.ctx.Err() == nil {
+	for began := time.Now(); r.Context().Err() == nil && f.ctx.Err() == nil; {
 		batch, changed, _ := v.collect()
-		if len(batch) == 0 && !f.await(r.Context(), changed) {
+		if len(batch) == 0 && !f.await(r.Context().Done(), changed, began) {
 			batch = []string{`{"type":"noop"}`}
 		}
 		if len(batch) > 0 {

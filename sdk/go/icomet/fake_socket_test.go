@@ -61,7 +61,7 @@ func (f *fake) writeSocket(conn net.Conn, v *viewer, gone <-chan struct{}) {
 	closings := f.closings
 	v.outbox = append([]string{f.hello()}, v.outbox...)
 	f.mu.Unlock()
-	for {
+	for sent := time.Now(); ; {
 		batch, changed, _ := v.collect()
 		f.mu.Lock()
 		closing, code := f.closings != closings, f.closing
@@ -76,21 +76,27 @@ func (f *fake) writeSocket(conn net.Conn, v *viewer, gone <-chan struct{}) {
 			}
 		}
 		if len(batch) > 0 {
+			sent = time.Now()
 			continue
 		}
-		t := time.NewTimer(f.noop)
-		select {
-		case <-changed:
-		case <-gone:
-			return
-		case <-f.ctx.Done():
-			return
-		case <-t.C:
+		if !f.await(gone, changed, sent) {
 			if ws.WriteFrame(conn, ws.NewTextFrame([]byte(`{"type":"noop"}`))) != nil {
 				return
 			}
+			sent = time.Now()
 		}
-		t.Stop()
+		if f.ctx.Err() != nil || isClosed(gone) {
+			return
+		}
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 

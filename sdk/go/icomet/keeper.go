@@ -53,13 +53,16 @@ func (s *session) renew(renewal *time.Timer) (fresh bool) {
 		s.cancel(err)
 		return false
 	}
+	s.client.mu.Lock()
+	s.shown++
+	s.client.mu.Unlock()
 	schedule(renewal, t)
 	return true
 }
 
 // catchUp asks for channels that were added or whose time has come.
 func (s *session) catchUp(fresh bool, ripe *time.Timer) error {
-	next, changed := s.client.ripen(time.Now(), fresh)
+	next, changed := s.ripen(time.Now(), fresh)
 	if next.IsZero() {
 		ripe.Stop()
 	} else {
@@ -73,9 +76,13 @@ func (s *session) catchUp(fresh bool, ripe *time.Timer) error {
 
 // ripen makes delayed channels idle whose time has come, and all that waited for a token if there is a
 // fresh one. It returns when the next one's time comes, and whether there is anything to tell the server.
-func (c *Client) ripen(now time.Time, fresh bool) (next time.Time, changed bool) {
+func (s *session) ripen(now time.Time, fresh bool) (next time.Time, changed bool) {
+	c := s.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if fresh {
+		s.renewal = false
+	}
 	for _, w := range c.channels {
 		switch {
 		case w.phase != delayed:

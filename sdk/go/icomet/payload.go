@@ -1,9 +1,6 @@
 package icomet
 
-import (
-	"encoding/json"
-	"fmt"
-)
+import "encoding/json"
 
 // Payload is what a message carries: a text, a JSON value or bytes, and perhaps the name of an event. It
 // is made by Text, JSON or Bytes.
@@ -21,10 +18,7 @@ func Text(s string) Payload { return Payload{content: &s} }
 // JSON is a payload of any value that encoding/json can write. An error in that is returned where the
 // payload is published.
 func JSON(v any) Payload {
-	data, err := json.Marshal(v)
-	if err != nil {
-		err = fmt.Errorf("icomet: payload: %w", err)
-	}
+	data, err := encode(v)
 	return Payload{data: data, err: err}
 }
 

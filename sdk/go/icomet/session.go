@@ -41,8 +41,10 @@ type session struct {
 	watchdog *time.Timer
 
 	// Guarded by client.mu.
-	lastID  uint64
-	authID  uint64
+	renewal bool                      // the keeper was told by denied, and has not shown a fresh token yet
+	shown   int                       // tokens, besides the first
+	lastID  uint64                    // of a command
+	authID  uint64                    // of the newest command with a token
 	answers map[uint64]chan *envelope // of commands; each holds one
 }
 
@@ -119,12 +121,9 @@ func (s *session) open() (token, error) {
 // turn reads one message and delivers it. The watchdog waits for the server, not for whoever takes the
 // messages.
 func (s *session) turn() error {
-	watched := s.greeted || s.kind == Poll
-	if watched {
-		s.watchdog.Reset(s.silence)
-	}
+	s.watch()
 	e, err := s.link.read()
-	if watched {
+	if s.watched() {
 		s.watchdog.Stop()
 	}
 	if err != nil {
@@ -133,8 +132,21 @@ func (s *session) turn() error {
 	return s.handle(e)
 }
 
-// hello begins the session proper.
+// watched tells that each wait for the server is watched. Ahead of the hello all of them are together.
+func (s *session) watched() bool { return s.greeted || s.kind == Poll }
+
+// watch begins a wait for the server.
+func (s *session) watch() {
+	if s.watched() {
+		s.watchdog.Reset(s.silence)
+	}
+}
+
+// hello begins the session proper. An endless answer that takes the place of another brings one as well.
 func (s *session) hello(e *envelope) {
+	if s.greeted {
+		return
+	}
 	s.greeted = true
 	if e.Noop > 0 {
 		s.silence = time.Duration(e.Noop*heartbeats*float64(time.Second)) + heartbeatSlack

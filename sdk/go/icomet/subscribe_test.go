@@ -320,7 +320,7 @@ func TestLongListsOfChannelsGoIntoTheBody(t *testing.T) {
 				s := subscribe(t, f.client(t, over(transport)), manyChannels(300)...)
 				f.publish("channel-299", "1")
 				wantTexts(t, s, "1")
-				for _, r := range f.requests {
+				for _, r := range f.asked("") {
 					if r.method != http.MethodPost {
 						t.Errorf("%s %s", r.method, r.path)
 					}
@@ -373,7 +373,7 @@ func TestRequestsNameTheClientAndItsHeader(t *testing.T) {
 			o.Token = func(context.Context) (string, error) { return "jwt", nil }
 		})
 		subscribe(t, c, icomet.Channel{Name: "a", Token: "own"})
-		r := f.requests[0]
+		r := f.asked("")[0]
 		if r.token != "jwt" || !strings.Contains(r.form, "client=ann") || !strings.Contains(r.form, "info=%7B%22name%22%3A%22Ann%22%7D") {
 			t.Errorf("got %+v", r)
 		}
