@@ -19,8 +19,8 @@ type BatchOptions struct {
 }
 
 // Batcher publishes in the background, many messages in a request. One request is under way at a time, so
-// messages are published in the order in which they were accepted; only those that found the server
-// busy while others of their request did not come later. Safe for concurrent use. Close it.
+// messages are published in the order in which they were accepted, except that those for which the server
+// was too busy are sent again after the rest of their request. Safe for concurrent use. Close it.
 type Batcher struct {
 	publisher *Publisher
 	opts      BatchOptions

@@ -372,6 +372,58 @@ func TestTokenThatCannotBeHadIsAskedForAgain(t *testing.T) {
 	})
 }
 
+func TestRenewalIsTriedUntilThereIsAToken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newScene(t)
+		k := &tokens{life: time.Hour}
+		calls := 0
+		subscribe(t, f.client(t, func(o *icomet.Options) {
+			k.option(o)
+			give := o.Token
+			o.Token = func(ctx context.Context) (string, error) {
+				if calls++; calls == 2 || calls == 3 {
+					return "", errors.New("broken")
+				}
+				return give(ctx)
+			}
+		}), icomet.Channel{Name: "a"})
+		<-time.After(59*time.Minute + 11*time.Second)
+		synctest.Wait()
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for v := range f.viewers {
+			if n := numberOf(v.token); n != 2 || calls != 4 {
+				t.Errorf("the server knows token %d after %d calls", n, calls)
+			}
+		}
+	})
+}
+
+func TestErrorAboutTheConnectionEndsIt(t *testing.T) {
+	for _, says := range []string{`{"type":"error","code":429,"text":"too many"}`, `{"type":"error","id":2,"code":401,"text":"wrong token"}`} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newScene(t)
+			w := &watched{}
+			k := &tokens{life: time.Hour}
+			s := subscribe(t, f.client(t, w.option, k.option), icomet.Channel{Name: "a"})
+			f.mu.Lock()
+			f.tamper = func(_, message string) []string {
+				if strings.Contains(message, `"authorized"`) {
+					return []string{says}
+				}
+				return []string{message}
+			}
+			f.mu.Unlock()
+			<-time.After(59*time.Minute + 10*time.Second)
+			f.publish("a", "1")
+			wantTexts(t, s, "1")
+			if errs := w.errs(); len(errs) != 1 || codeOf(errs[0]) == 0 || k.given.Load() != 3 {
+				t.Errorf("got %v, %d tokens", errs, k.given.Load())
+			}
+		})
+	}
+}
+
 func TestBusyServerIsAskedForTheChannelAgain(t *testing.T) {
 	overEach(t, func(t *testing.T, transport icomet.Transport) {
 		busy := 3

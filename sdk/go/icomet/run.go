@@ -84,6 +84,7 @@ func (c *Client) run() {
 			return
 		}
 		if errors.Is(err, errIdle) && !c.hasWork() {
+			c.opts.OnState(State{Transport: s.kind, Err: err})
 			continue
 		}
 		now := time.Now()

@@ -1,12 +1,16 @@
 package icomet_test
 
 import (
+	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/gobwas/ws"
 
@@ -160,5 +164,49 @@ func TestHandshakeIsChecked(t *testing.T) {
 	go c.Ping(t.Context())
 	if s := <-states; s.Online || s.Err == nil || !strings.Contains(s.Err.Error(), "handshake") {
 		t.Errorf("got %+v", s)
+	}
+}
+
+func TestServerThatDoesNotReadIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &watched{}
+		c := scripted(t, w, func(_ net.Conn, frames <-chan ws.Frame) {
+			<-t.Context().Done()
+		})
+		subscribe(t, c, icomet.Channel{Name: "a"})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var calls sync.WaitGroup
+		for range 30 { // more than the script and the connection hold
+			calls.Go(func() {
+				if err := c.Ping(ctx); !errors.Is(err, icomet.ErrDisconnected) {
+					t.Errorf("got %v", err)
+				}
+			})
+		}
+		calls.Wait()
+	})
+}
+
+func TestTransportsGoOverHTTP2WhereTheyCan(t *testing.T) {
+	for _, transport := range allTransports {
+		t.Run(string(transport), func(t *testing.T) {
+			f := newFake()
+			server := httptest.NewUnstartedServer(f)
+			server.EnableHTTP2 = true
+			server.StartTLS()
+			defer server.Close()
+			defer f.close()
+			c, err := icomet.NewClient(server.URL, icomet.Options{HTTPClient: server.Client(), Transports: []icomet.Transport{transport}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			s := subscribe(t, c, icomet.Channel{Name: "a"})
+			f.publish("a", "1")
+			wantTexts(t, s, "1")
+			f.publish("a", "2")
+			wantTexts(t, s, "2")
+		})
 	}
 }
