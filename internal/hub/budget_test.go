@@ -20,6 +20,11 @@ const (
 	idleChannelBytesMax = 110
 	// oneMessageBytesMax is the same for a channel that has had one short message, of a common text.
 	oneMessageBytesMax = 210
+	// oneMemberBytesMax is the same for a channel with one member of a short client ID, and info of the same
+	// text as others. Info of its own costs its length, and the garbage collector as much again.
+	oneMemberBytesMax = 480
+	// goneMemberBytesMax is what may be left when a channel has a member no more: holes in the heap.
+	goneMemberBytesMax = 60
 
 	budgetChannels = 200_000
 )
@@ -53,6 +58,7 @@ func randomName(r *rand.Rand, name []byte) []byte {
 func idleHub(t testing.TB, history int) (*hub.Hub, []hub.ChannelID) {
 	h := hub.New(hub.Options{
 		MaxChannels: budgetChannels, MaxSubscribers: 16, HistorySize: history, ChannelTimeout: 30,
+		MembersMax: 10,
 	})
 	t.Cleanup(h.Free)
 	h.SetSinks([]hub.Sink{ignore{}})
@@ -154,4 +160,37 @@ func TestSubscribeAndLeaveDoNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(1000, visit); n != 0 {
 		t.Errorf("%v allocations for a subscription", n)
 	}
+}
+
+// TestMemoryOfMembers also looks at what is left when all have gone.
+func TestMemoryOfMembers(t *testing.T) {
+	before := residentBytes(t)
+	h, ids := idleHub(t, 10)
+	idle := residentBytes(t)
+	clients := make([]string, len(ids))
+	for i, id := range ids {
+		clients[i] = fmt.Sprintf("client-%d", i)
+		h.Join(1, id, hub.Member{Client: clients[i], Info: `{"name":"Ann"}`})
+	}
+	const slack = (16 + 16) * budgetChannels // clients, which are not counted twice
+	each := float64(residentBytes(t)-before-slack) / budgetChannels
+	t.Logf("%.0f bytes for a channel with a subscriber and a member", each)
+	if each > oneMemberBytesMax {
+		t.Errorf("a channel with a member takes %.0f bytes, more than %d", each, oneMemberBytesMax)
+	}
+	for i, id := range ids {
+		h.Part(1, id, clients[i])
+	}
+	for h.Tick(2, 10_000) {
+	}
+	if left := h.MemberTotal(); left != 0 {
+		t.Fatalf("%d members are left", left)
+	}
+	rest := float64(residentBytes(t)-idle-slack) / budgetChannels
+	t.Logf("%.0f bytes are left of a member that has gone", rest)
+	if rest > goneMemberBytesMax {
+		t.Errorf("%.0f bytes are left of a member, more than %d", rest, goneMemberBytesMax)
+	}
+	runtime.KeepAlive(ids)
+	runtime.KeepAlive(clients)
 }

@@ -1,5 +1,5 @@
 // Package hub is the core: channels, messages and their numbers, history, tokens, counts of
-// subscribers, presence, limits and expiry.
+// subscribers, members, presence, limits and expiry.
 //
 // A channel is a packed record without pointers in one of a fixed number of shards, each with a mutex
 // of its own. An idle channel costs its record and a slot of an index, about a hundred bytes, and no
@@ -11,9 +11,9 @@
 // whole seconds of a monotonic clock, content as the text that goes between the quotes of a JSON
 // string, and whoever wants something done later calls [Hub.Tick].
 //
-// Lock order: a sink and a watcher are called with one shard locked, so they only queue and never
+// Lock order: a sink, a watcher and the listener are called with one shard locked, so they only queue and never
 // call back. No two shards are ever locked together.
 //
 // Start with [Hub.Publish] and [Hub.Subscribe]; the record is in channel.go, the rules of expiry in
-// expire.go.
+// expire.go, those of members in member.go.
 package hub

@@ -47,7 +47,7 @@ func (s *shard) expire(now int64, budget int) (done int) {
 			return done
 		}
 		done++
-		if s.channels.At(n).due > now {
+		if s.channels.At(n).due > now || s.holdsMembers(now, n) {
 			s.expiry.file(n)
 		} else {
 			s.remove(n)

@@ -79,7 +79,43 @@ func (s *shard) check() error {
 	if cap(s.extras) > max(extrasMin, 4*len(s.extras)+4) {
 		return fmt.Errorf("room for %d extras, there are %d", cap(s.extras), len(s.extras))
 	}
+	if err := s.checkMembers(); err != nil {
+		return err
+	}
 	return s.expiry.check(idle)
+}
+
+// checkMembers looks at the members of all channels, and at those in their grace.
+func (s *shard) checkMembers() error {
+	waiting := map[*member]bool{}
+	last := int64(0)
+	for e := s.leaving.first; e != nil; e = e.next {
+		if e.leaveAt < last || e.conns != 0 || e.next == nil && e != s.leaving.last {
+			return fmt.Errorf("%s leaves at %d behind %d, %d connections", e.Client, e.leaveAt, last, e.conns)
+		}
+		last, waiting[e] = e.leaveAt, true
+	}
+	listed := 0
+	for n := range uint32(s.channels.Len()) {
+		all := s.membersOf(s.channels.At(n))
+		if all == nil {
+			continue
+		}
+		if all.count() == 0 || cap(all.list) > max(membersMin, 4*len(all.list)+4) {
+			return fmt.Errorf("channel %d: %d members in room for %d", n, all.count(), cap(all.list))
+		}
+		listed += len(all.list)
+		for i, e := range all.list {
+			if at, ok := all.find(e.Client); !ok || at != i || (e.conns == 0) != waiting[e] || e.leaveAt > all.until {
+				return fmt.Errorf("channel %d: member %d, %s, is found at %d, has %d connections, waits: %v",
+					n, i, e.Client, at, e.conns, waiting[e])
+			}
+		}
+	}
+	if listed != s.members {
+		return fmt.Errorf("%d members, %d counted", listed, s.members)
+	}
+	return nil
 }
 
 func (w *wheel) check(want int) error {

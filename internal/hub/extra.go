@@ -4,7 +4,7 @@ package hub
 const extrasMin = 64
 
 // extra is the part of a channel on the Go heap. A channel that never had a message, a token, a long
-// name or subscribers on two loops has none.
+// name, members, or subscribers on two loops has none.
 type extra struct {
 	owner   uint32 // number of the channel, which changes when its record moves
 	lostAt  uint32 // when the newest message that left the history had been published
@@ -14,9 +14,10 @@ type extra struct {
 
 // rare is what few channels have.
 type rare struct {
-	name  string   // longer than nameInlineMax, else empty
-	token string   // empty until the channel is signed
-	sinks []uint16 // positions + 1 of sinks with subscribers, beside channel.sink; SinksMax at most
+	name    string   // longer than nameInlineMax, else empty
+	token   string   // empty until the channel is signed
+	sinks   []uint16 // positions + 1 of sinks with subscribers, beside channel.sink; SinksMax at most
+	members *members // nil while nobody has joined
 }
 
 // extraOf returns the extra of channel c, nil if it has none.
@@ -52,6 +53,18 @@ func (s *shard) needRare(n uint32) *rare {
 		e.rare = &rare{}
 	}
 	return e.rare
+}
+
+// dropRare takes the rare part away from channel c if nothing is in it, and with it the extra if that was all.
+func (s *shard) dropRare(c *channel) {
+	e := s.extraOf(c)
+	if r := e.rare; r.name != "" || r.token != "" || len(r.sinks) > 0 || r.members != nil {
+		return
+	}
+	e.rare = nil
+	if e.history == nil && e.lostAt == 0 {
+		s.dropExtra(c)
+	}
 }
 
 // dropExtra takes the extra away from channel c. The last one of the table moves into the hole.

@@ -30,6 +30,10 @@ type Options struct {
 	HistorySize int
 	// ChannelTimeout is the life in seconds of a channel without subscribers, at least 1.
 	ChannelTimeout int64
+	// MembersMax is how many members of a channel are listed; further ones are only counted.
+	MembersMax int
+	// MemberGrace is for how many seconds a member without a connection is still there, at least 0.
+	MemberGrace int64
 	// FirstSeq is the number of a channel's first message; 0 stands for 1.
 	FirstSeq int64
 }
@@ -38,6 +42,7 @@ func (o Options) normal() Options {
 	o.MaxSubscribers = min(max(o.MaxSubscribers, 0), math.MaxInt32)
 	o.HistorySize = max(o.HistorySize, 0)
 	o.ChannelTimeout = min(max(o.ChannelTimeout, 1), lifeMax)
+	o.MemberGrace = min(max(o.MemberGrace, 0), lifeMax)
 	if o.FirstSeq == 0 {
 		o.FirstSeq = 1
 	}
@@ -55,6 +60,7 @@ type Hub struct {
 	seed      maphash.Seed
 	epochSeed uint64
 	sinks     []Sink
+	listener  Listener // nil for none
 
 	channels atomic.Int64 // reserved by CAS, so that it never passes MaxChannels
 	watchers watchers

@@ -29,11 +29,12 @@ type delivery struct {
 
 // client is a subscriber that is waiting.
 type client struct {
-	name string
-	poll bool
-	id   hub.ChannelID
-	next int64
-	loop *loop
+	name    string
+	poll    bool
+	members bool // wants to hear of members
+	id      hub.ChannelID
+	next    int64
+	loop    *loop
 }
 
 // newHub returns a hub with so many loops, all of it freed at the end of the test.
@@ -105,6 +106,11 @@ func (l *loop) hand(now int64, c *client, m *hub.Message, got func(*client, *hub
 	switch {
 	case m.Type == hub.Close:
 		l.forget(c)
+		got(c, m, false)
+	case m.Member != nil:
+		if !c.members {
+			return
+		}
 		got(c, m, false)
 	case m.Seq < c.next: // it was in the replay
 	case c.poll:

@@ -2,7 +2,7 @@ package hub
 
 import "sync"
 
-// Type is the kind of a message. The hub itself makes Data, Broadcast and Close, and Gap in a replay; the
+// Type is the kind of a message. The hub itself makes Data, Broadcast, Close, Join and Leave, and Gap in a replay; the
 // others are the answers that the delivery side makes for a single subscriber.
 type Type uint8
 
@@ -16,9 +16,12 @@ const (
 	TooManySubscribers
 	TooManyChannels
 	Gap
+	// Join and Leave are about a member. They have no number and are in no history.
+	Join
+	Leave
 )
 
-var typeNames = [...]string{"data", "broadcast", "next_seq", "noop", "close", "401", "429", "429", "gap"}
+var typeNames = [...]string{"data", "broadcast", "next_seq", "noop", "close", "401", "429", "429", "gap", "join", "leave"}
 
 // String is the type's name in the envelope that clients read.
 func (t Type) String() string { return typeNames[t] }
@@ -53,6 +56,7 @@ type Message struct {
 	Seq     int64 // wide; see WireSeq
 	Epoch   Epoch
 	Payload
+	Member *Member // of Join and Leave
 
 	fanout *Fanout // the broadcast that it belongs to, if any
 

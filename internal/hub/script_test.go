@@ -62,7 +62,8 @@ type script struct {
 	hub     *hub.Hub
 	loops   []*loop
 	clients map[string]*client
-	tokens  map[string]string // of channels, as they were when last signed
+	as      map[string][]string // of clients, who they have joined as, "" for not listed
+	tokens  map[string]string   // of channels, as they were when last signed
 
 	// What watching has heard since watch.
 	ticking     bool
@@ -70,7 +71,9 @@ type script struct {
 	showRepeats bool
 }
 
-func (s *script) printf(format string, args ...any) { fmt.Fprintf(&s.out, format+"\n", args...) }
+func (s *script) printf(format string, args ...any) {
+	s.out.WriteString(strings.TrimRight(fmt.Sprintf(format, args...), " ") + "\n")
+}
 
 func (s *script) line(line string) {
 	args := words(strings.Fields(line))
@@ -81,6 +84,7 @@ func (s *script) line(line string) {
 		"hub": s.newHub, "sub": s.sub, "leave": s.leave, "push": s.push, "broadcast": s.broadcast,
 		"sign": s.sign, "close": s.close, "clear": s.clear, "info": s.info, "check": s.check,
 		"tick": s.tick, "watch": s.watch, "unwatch": s.unwatch, "overload": s.overload, "read": s.read, "name": s.showName,
+		"join": s.join, "part": s.part, "members": s.members,
 	}[args[0]]
 	if !ok {
 		s.t.Fatalf("unknown command: %s", line)
@@ -147,13 +151,19 @@ func (s *script) newHub(w words) {
 		HistorySize:    int(w.number("history", 10)),
 		ChannelTimeout: w.number("timeout", 30),
 		FirstSeq:       w.number("first", 0),
+		MembersMax:     int(w.number("members", 4)),
+		MemberGrace:    w.number("grace", 5),
 	}, int(w.number("loops", 2)))
+	if w.has("listen") {
+		s.hub.SetListener(s)
+	}
 	s.clients, s.tokens, s.now = map[string]*client{}, map[string]string{}, 1000
+	s.as = map[string][]string{}
 	s.hub.Tick(s.now, 1)
 }
 
 func (s *script) sub(w words) {
-	c := &client{name: w.at(1), poll: w.has("poll")}
+	c := &client{name: w.at(1), poll: w.has("poll"), members: w.has("presence")}
 	r := hub.SubscribeRequest{
 		Name: name(w.at(0)), Seq: int32(w.number("seq", 0)), ReplayBytesMax: int(w.number("bytes", 0)),
 		Start: s.start(w),
@@ -209,6 +219,10 @@ func (s *script) showName(w words) { s.printf("%q", s.hub.Name(s.clients[w.at(0)
 func (s *script) drain() {
 	for _, l := range s.loops {
 		l.drain(s.now, func(c *client, m *hub.Message, left bool) {
+			if m.Member != nil {
+				s.printf("%s: %s %s %s %s", c.name, shown(m.Channel), m.Type, m.Member.Client, m.Member.Info)
+				return
+			}
 			end := ""
 			if left {
 				end = ", leaves"
@@ -351,4 +365,44 @@ func (s *script) Presence(online bool, channel string) {
 
 func (s *script) overload(w words) {
 	s.loops[w.number("loop", 0)].overloaded.Store(w.at(0) == "on")
+}
+
+// join makes a waiting client of the hub a member: join CLIENT AS [INFO].
+func (s *script) join(w words) {
+	c, as := s.clients[w.at(0)], w.at(1)
+	if !s.hub.Join(s.now, c.id, hub.Member{Client: as, Info: w.at(2)}) {
+		s.printf("not listed")
+		as = ""
+	}
+	s.as[c.name] = append(s.as[c.name], as)
+}
+
+// part takes the last join of a client back.
+func (s *script) part(w words) {
+	c := s.clients[w.at(0)]
+	last := len(s.as[c.name]) - 1
+	s.hub.Part(s.now, c.id, s.as[c.name][last])
+	s.as[c.name] = s.as[c.name][:last]
+}
+
+// members shows a page: members CHANNEL [after=CLIENT] [limit=N].
+func (s *script) members(w words) {
+	part, count, more := s.hub.Members(name(w.at(0)), w.value("after"), int(w.number("limit", 1000)))
+	var all []string
+	for _, m := range part {
+		all = append(all, strings.TrimSpace(m.Client+" "+m.Info))
+	}
+	end := ""
+	if more {
+		end = ", more"
+	}
+	s.printf("%d: %s%s", count, strings.Join(all, ", "), end)
+	if n := s.hub.MemberCount(name(w.at(0))); n != count {
+		s.t.Errorf("%d members, %d on the page", n, count)
+	}
+}
+
+// Hear implements hub.Listener.
+func (s *script) Hear(e hub.Event) {
+	s.printf("+%d: %s", s.now-1000, strings.TrimSpace(fmt.Sprint(e.Kind, " ", shown(e.Channel), " ", e.Member.Client, " ", e.Member.Info)))
 }

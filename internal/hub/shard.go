@@ -19,8 +19,10 @@ type shard struct {
 	extras      []*extra
 	expiry      wheel
 	keys        keys
+	leaving     leaving
 	births      uint32 // creations so far
 	subscribers int
+	members     int    // listed ones
 	sweep       uint32 // channels below this number are still to be announced in this period
 }
 
@@ -35,7 +37,7 @@ func (s *shard) free() {
 	defer s.mu.Unlock()
 	s.channels.Free()
 	s.index.Free()
-	s.extras = nil
+	s.extras, s.leaving = nil, leaving{}
 }
 
 // lock locks the shard at a time, and returns that time, or a later one that the shard was told before:
@@ -110,6 +112,10 @@ func (s *shard) nextBirth() uint32 {
 func (s *shard) remove(n uint32) {
 	c := s.channels.At(n)
 	s.announce(false, c)
+	s.closeMembers(c)
+	if c.subscribers > 0 {
+		s.hear(ChannelVacated, c, Member{})
+	}
 	s.subscribers -= int(c.subscribers)
 	s.hub.channels.Add(-1)
 	s.expiry.unfile(n)

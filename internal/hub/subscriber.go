@@ -13,10 +13,11 @@ type Sink interface {
 	//
 	// What was queued before a Subscribe may be handled after it. So a loop passes a data or broadcast
 	// message only to subscribers whose Subscription.NextSeq is not above its number; the others have
-	// got it in their replay.
+	// got it in their replay. What a member does has no number; it is for all subscribers that want to know.
 	Deliver(id ChannelID, m *Message)
 	// Overloaded tells that the loop is too far behind for more publishes. Deliver has to take
-	// messages nevertheless: those of a broadcast (paced) and the end of a channel.
+	// messages nevertheless: those of a broadcast (paced), of members, and the end of a
+	// channel.
 	Overloaded() bool
 }
 
@@ -148,6 +149,7 @@ func (s *shard) join(now int64, n uint32, sink int) {
 	c := s.channels.At(n)
 	if c.subscribers == 0 {
 		s.pauseLife(now, n)
+		s.hear(ChannelOccupied, c, Member{})
 	}
 	c.subscribers++
 	s.subscribers++
@@ -178,6 +180,7 @@ func (h *Hub) Leave(now int64, id ChannelID, sink int, last bool) {
 	}
 	if c.subscribers == 0 {
 		s.setLife(now, n, c.due)
+		s.hear(ChannelVacated, c, Member{})
 	}
 }
 

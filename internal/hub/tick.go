@@ -9,8 +9,8 @@ type ticking struct {
 	swept int64 // number of the last sweep that was begun, see beginSweeps
 }
 
-// Tick frees channels whose life is over, and repeats presence to watchers. It is to be called every
-// second. It looks at not many more channels than budget, no lock is held for more than a part
+// Tick frees channels whose life is over, lets members leave, and repeats presence to watchers. It is to be called every
+// second. It looks at not many more channels and members than budget, no lock is held for more than a part
 // of that, and it tells whether there may be more to do, in which case it should be called again soon:
 //
 //	for h.Tick(now(), 10_000) {
@@ -36,12 +36,13 @@ func (h *Hub) Tick(now int64, budget int) (more bool) {
 	return false
 }
 
-// tick does a part of the shard's work and returns how many channels it looked at: none when it is
+// tick does a part of the shard's work and returns how many channels and members it looked at: none when it is
 // through.
 func (s *shard) tick(now int64, budget int) (done int) {
 	now = s.lock(now)
 	defer s.mu.Unlock()
-	done = s.expire(now, budget)
+	done = s.endGraces(now, budget)
+	done += s.expire(now, budget-done)
 	done += s.repeat(budget - done)
 	if done == 0 {
 		s.channels.Trim()
