@@ -56,12 +56,21 @@ type Front struct {
 	// Publish are names of channels, or their beginnings with a "*" behind, that anybody may publish to
 	// by WebSocket.
 	Publish []string
+	// Presence are names of channels, or their beginnings with a "*" behind, whose members are known.
+	Presence []string
+	// ClientIDs says whether clients say by themselves who they are.
+	ClientIDs bool
+	// MaxMembersPerChannel bounds the members that are known by name.
+	MaxMembersPerChannel int
 	// ChannelBufferSize is the number of messages kept per channel.
 	ChannelBufferSize int
 
 	// ChannelTimeout and PollingTimeout are whole seconds, at least one.
 	ChannelTimeout time.Duration
 	PollingTimeout time.Duration
+
+	// MemberGrace is whole seconds, 0 for none.
+	MemberGrace time.Duration
 
 	// HeadTimeout, KeepaliveTimeout and SendTimeout are whole seconds, at least one.
 	HeadTimeout      time.Duration

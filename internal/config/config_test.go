@@ -68,6 +68,7 @@ func TestLoadReadsTheShippedFileAsItIs(t *testing.T) {
 			ChannelTimeout: 30 * time.Second, PollingTimeout: 30 * time.Second,
 			HeadTimeout: 10 * time.Second, KeepaliveTimeout: 75 * time.Second, SendTimeout: 30 * time.Second,
 			OutputBytes: 262144, HeadBytes: 16384, MaxChannelsPerSubscriber: 4096,
+			MaxMembersPerChannel: 10000, MemberGrace: 15 * time.Second,
 		},
 	}
 	if diff := cmp.Diff(want, c, sameAccess); diff != "" {
@@ -90,6 +91,7 @@ func TestDefaultRunsForThisMachine(t *testing.T) {
 			ChannelTimeout: 30 * time.Second, PollingTimeout: 30 * time.Second,
 			HeadTimeout: 10 * time.Second, KeepaliveTimeout: 75 * time.Second, SendTimeout: 30 * time.Second,
 			OutputBytes: 262144, HeadBytes: 16384, MaxChannelsPerSubscriber: 4096,
+			MaxMembersPerChannel: 10000, MemberGrace: 15 * time.Second,
 		},
 	}
 	if diff := cmp.Diff(want, c, sameAccess); diff != "" {
@@ -108,6 +110,7 @@ func TestMissingKeysAreWhatICometTakesThemFor(t *testing.T) {
 			Listen: []Listen{{"10.0.0.1", 2, 2}}, ChannelTimeout: 4 * time.Second, PollingTimeout: 9 * time.Second,
 			HeadTimeout: 10 * time.Second, KeepaliveTimeout: 75 * time.Second, SendTimeout: 30 * time.Second,
 			OutputBytes: 262144, HeadBytes: 16384, MaxChannelsPerSubscriber: 4096,
+			MaxMembersPerChannel: 10000, MemberGrace: 15 * time.Second,
 		},
 	}
 	if diff := cmp.Diff(want, c, sameAccess); diff != "" {
@@ -345,5 +348,13 @@ func TestLoadReadsNoMoreOfAFileThanItsBound(t *testing.T) {
 	}
 	if _, _, err := Load(path); err == nil || err.Error() != path+": the file is longer than 1048576 bytes" {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestMembersAreConfigured(t *testing.T) {
+	c, warnings := mustLoad(t, minimal+"\tpresence: room:*\n\tpresence: lobby\n\tclient_ids: yes\n\tmax_members_per_channel: 5\n\tmember_grace: 0\n")
+	f := c.Front
+	if len(warnings) > 0 || strings.Join(f.Presence, " ") != "room:* lobby" || !f.ClientIDs || f.MaxMembersPerChannel != 5 || f.MemberGrace != 0 {
+		t.Errorf("got %+v with %q", f, warnings)
 	}
 }

@@ -111,6 +111,29 @@ var keyTable = []Key{
 		set:     func(c *Config, v *value) { c.Front.Publish = append(c.Front.Publish, v.text) },
 	},
 	{
+		Name: "front.presence", Unit: "channel", Repeatable: true, Ours: true,
+		Meaning: "Channels whose members are known, and told to subscribers that ask: a name, or its beginning with a * behind",
+		Danger:  "Each member costs some hundred bytes, and each that comes or goes a message to all that asked",
+		set:     func(c *Config, v *value) { c.Front.Presence = append(c.Front.Presence, v.text) },
+	},
+	{
+		Name: "front.client_ids", Unit: "choice", Default: "no", Missing: "no", Ours: true,
+		Meaning: "Whether clients say by themselves who they are, with the parameters client and info: yes or no",
+		Danger:  "With yes anybody can pose as anybody",
+		set:     func(c *Config, v *value) { c.Front.ClientIDs = v.yes() },
+	},
+	{
+		Name: "front.max_members_per_channel", Unit: "members", Default: "10000", Missing: "10000", Max: 1000000, Ours: true,
+		Meaning: "Number of members of a channel that are known by name; further ones are only counted",
+		set:     func(c *Config, v *value) { c.Front.MaxMembersPerChannel = v.count() },
+	},
+	{
+		Name: "front.member_grace", Unit: "seconds", Default: "15", Missing: "15", Max: secondsMax, Ours: true,
+		Meaning: "How long a member without a connection is still there, so that one that polls or reconnects does not come and go",
+		Danger:  "Less than the pause of a client between two polls makes it leave and join with each",
+		set:     func(c *Config, v *value) { c.Front.MemberGrace = v.seconds() },
+	},
+	{
 		Name: "front.max_connections", Unit: "connections", Default: "0", Missing: "0", Max: countMax, Ours: true,
 		Meaning: "Number of open connections at the public door; 0 is max_channels, or what one descriptor table holds if that is more",
 		Danger:  "Each costs about 4 KB in the kernel and a few hundred bytes here",

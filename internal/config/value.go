@@ -106,6 +106,14 @@ func (v *value) auth() bool {
 	return v.text == "token"
 }
 
+// yes reads a choice between yes and no.
+func (v *value) yes() bool {
+	if v.text != "yes" && v.text != "no" {
+		v.fail("expected yes or no")
+	}
+	return v.text == "yes"
+}
+
 // listen adds the address to those of the same door.
 func (v *value) listen(list []Listen) []Listen {
 	l, rest, err := parseListen(v.text)

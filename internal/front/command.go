@@ -34,6 +34,8 @@ type commandChannel struct {
 	Last    *int64          `json:"last"`
 	Since   json.RawMessage `json:"since"`
 	Token   string          `json:"token"`
+
+	Presence bool `json:"presence"`
 }
 
 // parseCommand reads a command. The error is for the client.
@@ -88,7 +90,7 @@ func (c *commandChannel) want(now clock) (want, error) {
 	if c.Channel == nil {
 		return want{}, errors.New("cname is missing")
 	}
-	w := want{name: []byte(*c.Channel), token: []byte(c.Token), start: hub.Start{Kind: hub.FromNow}}
+	w := want{name: []byte(*c.Channel), token: []byte(c.Token), start: hub.Start{Kind: hub.FromNow}, presence: c.Presence}
 	if problem := setEpoch(&w.start, []byte(c.Epoch)); problem != "" {
 		return w, errors.New(problem)
 	}

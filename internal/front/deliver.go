@@ -26,12 +26,21 @@ func (d *Door) Overloaded() bool { return d.loop.MailWaiting() > mailWaitingMax 
 func (d *Door) Mail(m reactor.Mail) {
 	switch v := m.Value.(type) {
 	case *hub.Message:
-		d.pending = append(d.pending, pending{channel: hub.ChannelID(m.Key), message: v})
+		d.enqueue(hub.ChannelID(m.Key), v)
 	case readOn:
 		d.continueReadOn(v)
 	case drain:
 		d.drain()
 	}
+}
+
+// enqueue takes a message that has come, unless nobody here wants it.
+func (d *Door) enqueue(id hub.ChannelID, m *hub.Message) {
+	if !d.hasAudience(id, m) {
+		m.Done()
+		return
+	}
+	d.pending = append(d.pending, pending{channel: id, message: m})
 }
 
 // Turn implements httploop.Service: it delivers what has come, channel by channel.
@@ -68,21 +77,31 @@ func (d *Door) group() {
 // deliverRun delivers the pending message i and those of its channel that follow.
 func (d *Door) deliverRun(i int) {
 	p := &d.pending[i]
-	at := d.firstOf(p.channel)
-	if at == 0 {
-		return
-	}
+	channel := p.channel
 	run := append(d.scratch.run[:0], p.message)
 	for p.next != 0 {
 		p = &d.pending[p.next]
 		run = append(run, p.message)
 	}
+	for rest := run; len(rest) > 0; {
+		n := segment(rest)
+		d.deliverSegment(channel, rest[:n])
+		rest = rest[n:]
+	}
+	clear(run)
+	d.scratch.run = run
+}
+
+// deliverSegment delivers messages of one sort to all subscriptions of a channel.
+func (d *Door) deliverSegment(channel hub.ChannelID, run []*hub.Message) {
+	at := d.firstOf(channel)
+	if at == 0 {
+		return
+	}
 	for at != 0 {
 		at = d.deliverAt(at-1, run)
 	}
 	clear(d.scratch.frames[:])
-	clear(run)
-	d.scratch.run = run
 }
 
 // deliverAt delivers a run to subscription n. It returns the number + 1 of the next one of the channel, 0 for
@@ -108,6 +127,9 @@ func (d *Door) deliverAt(n uint32, run []*hub.Message) (next uint32) {
 // subscription has ended with that.
 func (d *Door) deliver(c reactor.Conn, n uint32, run []*hub.Message) (ended bool) {
 	last := run[len(run)-1]
+	if isMemberEvent(last) {
+		return d.deliverMembers(c, n, run)
+	}
 	if last.Type == hub.Close {
 		return d.deliverClose(c, n, run[:len(run)-1], last)
 	}

@@ -34,6 +34,10 @@ type Options struct {
 	ChannelsMax int
 	// Publish are the channels that anybody may publish to by WebSocket.
 	Publish Patterns
+	// Presence are the channels whose members are known.
+	Presence Patterns
+	// ClientIDs lets clients say who they are.
+	ClientIDs bool
 	// Home serves all other paths; nil for none.
 	Home http.Handler
 }
@@ -54,6 +58,8 @@ type Door struct {
 	heads         slab.Index // channel → its first subscription
 	removals      uint64     // subscriptions ended so far: what was known by number may have moved since
 	callbacks     callbacks
+	identities    identities
+	audience      map[hub.ChannelID]uint32 // how many subscriptions of a channel want joins and leaves
 	pending       []pending
 	grouped       map[hub.ChannelID]int32 // while grouping: the last pending delivery of a channel
 	draining      bool
@@ -78,7 +84,7 @@ func New(l *reactor.Loop, number int, h *httploop.Handler, o Options) *Door {
 	return &Door{
 		options: o, loop: l, number: number, http: h,
 		subscribers: slab.NewArray[subscriber](), subscriptions: slab.NewArray[subscription](),
-		grouped: map[hub.ChannelID]int32{},
+		grouped: map[hub.ChannelID]int32{}, identities: identities{}, audience: map[hub.ChannelID]uint32{},
 	}
 }
 

@@ -49,6 +49,7 @@ func (d *Door) serveOrder(x *httploop.Exchange, kind delivery.Kind) {
 func (d *Door) answerEndless(x *httploop.Exchange, o *order, encoder delivery.Encoder) {
 	d.beginAnswer(x, encoder, true)
 	s := d.addSubscriber(x.Conn(), subscriber{kind: o.kind, flags: flagV1 | chunkedFlag(x)})
+	d.identify(s, o.identity)
 	if o.kind == delivery.SSE && len(o.wants) > 1 {
 		s.flags |= flagMany
 	}
@@ -77,6 +78,7 @@ func (d *Door) take(s *subscriber, w *want, place, budget int) (frame []byte, be
 		return d.appendText(nil, s, d.problem(w, err)), false
 	}
 	u := d.subscribe(s, subscription{channel: sub.ID, seq: sub.First, place: uint16(place), behind: sub.Behind()})
+	d.attend(s, u, w)
 	text := delivery.AppendSubscribed(nil, w.id, w.name, delivery.Position{Epoch: d.options.Hub.Epoch(sub.ID), Next: sub.First})
 	frame = d.appendPositioned(nil, s, u, text)
 	for i := range entries {
@@ -94,6 +96,9 @@ var (
 
 // ask asks the hub for a subscription, unless the subscriber has it already or has too many.
 func (d *Door) ask(s *subscriber, w *want, once bool, budget int) (hub.Subscription, []hub.Entry, error) {
+	if w.refusal != nil {
+		return hub.Subscription{}, nil, w.refusal
+	}
 	if d.isTaken(s, w.name) {
 		return hub.Subscription{}, nil, errTwice
 	}
@@ -142,6 +147,9 @@ func (d *Door) problem(w *want, err error) []byte {
 	case errors.Is(err, hub.ErrTooManySubscribers):
 		p.Code, p.Text = codeTooMany, "too many subscribers"
 		d.Counters.NoSubscriber.Add(1)
+	case errors.Is(err, errClient):
+		p.Code, p.Text = codeForbidden, "clients may not name themselves here"
+		d.Counters.BadRequests.Add(1)
 	case errors.Is(err, errTwice):
 		p.Code, p.Text = codeTwice, "subscribed already"
 		d.Counters.BadRequests.Add(1)
@@ -161,6 +169,7 @@ func (d *Door) answerPoll(x *httploop.Exchange, o *order, encoder delivery.Encod
 	s := d.addSubscriber(x.Conn(), subscriber{
 		kind: o.kind, flags: flagV1 | chunkedFlag(x), callback: d.callbacks.keep(o.callback),
 	})
+	d.identify(s, o.identity)
 	texts := d.scratch.texts[:0]
 	for i := range o.wants {
 		texts = d.takeOnce(texts, s, &o.wants[i], d.options.OutputBytesMax-len(texts))
@@ -183,7 +192,9 @@ func (d *Door) takeOnce(texts []byte, s *subscriber, w *want, budget int) []byte
 	}
 	epoch := d.options.Hub.Epoch(sub.ID)
 	if sub.Registered {
-		d.subscribe(s, subscription{channel: sub.ID, seq: sub.Next})
+		d.attend(s, d.subscribe(s, subscription{channel: sub.ID, seq: sub.Next}), w)
+	} else {
+		d.touch(s, sub.ID, w)
 	}
 	if sub.Announce {
 		texts = delivery.AppendSubscribed(texts, w.id, w.name, delivery.Position{Epoch: epoch, Next: sub.First})
@@ -217,7 +228,11 @@ func (d *Door) appendEntryText(dst []byte, id hub.ChannelID, name string, e *hub
 func arrayOf(run []*hub.Message) []byte {
 	texts := []byte{'['}
 	for _, m := range run {
-		texts = append(delivery.AppendLive(texts, m), ',')
+		if isMemberEvent(m) {
+			texts = append(delivery.AppendMemberEvent(texts, m), ',')
+		} else {
+			texts = append(delivery.AppendLive(texts, m), ',')
+		}
 	}
 	texts[len(texts)-1] = ']'
 	return texts

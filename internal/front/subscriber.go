@@ -26,6 +26,7 @@ const (
 	flagMany                       // an event stream whose ids name more than one channel
 	flagDeflated                   // a WebSocket that has agreed to compression
 	flagBinary                     // a WebSocket that wants bytes as bytes
+	flagNamed                      // its identity is in Door.identities
 )
 
 // slots is how many different frames of a message there can be for others to share: of each kind, chunked and
@@ -73,6 +74,7 @@ func (d *Door) removeSubscriber(c reactor.Conn) {
 		d.unsubscribe(s.first - 1)
 	}
 	d.callbacks.free(s.callback)
+	d.forget(s)
 	d.Counters.Subscribers[s.kind].Add(-1)
 	if d.subscribers.Remove(n) {
 		d.loop.Conn(d.subscribers.At(n).fd).SetUser(n)
@@ -91,6 +93,7 @@ type subscription struct {
 	left, right uint32
 	place       uint16 // in the request, of an event stream
 	behind      bool   // reads on from the history when the output is out
+	marks       marks
 }
 
 func channelHash(id hub.ChannelID) uint32 { return uint32(id >> 32) }
@@ -146,6 +149,9 @@ func (d *Door) unsubscribe(n uint32) {
 	d.leaveRing(n, &u)
 	if d.subscriptions.Remove(n) {
 		d.moved(uint32(d.subscriptions.Len()), n)
+	}
+	if u.marks != 0 {
+		d.depart(&u)
 	}
 	d.options.Hub.Leave(d.now(), u.channel, d.loop.Number(), last)
 	d.Counters.Subscriptions.Add(-1)

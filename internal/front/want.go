@@ -13,10 +13,12 @@ import (
 
 // want is a channel that a subscriber of v1 asks for.
 type want struct {
-	id    int64 // of the command, or delivery.NoID
-	name  []byte
-	token []byte
-	start hub.Start
+	id       int64 // of the command, or delivery.NoID
+	name     []byte
+	token    []byte
+	start    hub.Start
+	presence bool  // joins and leaves too
+	refusal  error // why it is refused already, nil if it is not
 }
 
 // order is a whole request for subscriptions of v1.
@@ -25,6 +27,8 @@ type order struct {
 	wants    []want
 	callback []byte
 	binary   bool
+	identity hub.Member // who asks; without a client nobody
+	refusal  error      // why all of wants are refused
 }
 
 // isV1 tells whether a request asks for v1: by v=1, or by what clients of the original never send.
@@ -67,6 +71,9 @@ func (d *Door) parseOrder(x *httploop.Exchange, kind delivery.Kind) (o order, pr
 	case len(o.callback) > 0 && !delivery.IsCallback(o.callback):
 		return o, badCallbackText
 	}
+	if problem := d.identified(&o, p.client, p.info); problem != "" {
+		return o, problem
+	}
 	if kind == delivery.SSE {
 		o.resume(x.Request.Header("Last-Event-ID"))
 	}
@@ -78,6 +85,8 @@ type orderParser struct {
 	order *order
 	all   want // what holds for channels that say nothing else
 	clock clock
+
+	client, info []byte // empty if not said
 }
 
 // param reads one parameter. value is the caller's to give away.
@@ -100,6 +109,12 @@ func (p *orderParser) param(name, value []byte) (problem string) {
 		return setEpoch(&last.start, value)
 	case http1.IsName(name, "since"):
 		return p.clock.setSince(&last.start, string(value))
+	case http1.IsName(name, "presence"):
+		last.presence = string(value) == "1"
+	case http1.IsName(name, "client"):
+		p.client = value
+	case http1.IsName(name, "info"):
+		p.info = value
 	case http1.IsName(name, "cb"):
 		o.callback = value
 	case http1.IsName(name, "binary"):

@@ -60,7 +60,11 @@ func (d *Door) beginWebSocket(x *httploop.Exchange, o *order, upgrade ws.Upgrade
 		f |= flagBinary
 	}
 	s := d.addSubscriber(c, subscriber{kind: delivery.WebSocket, flags: f})
+	d.identify(s, o.identity)
 	first := d.appendText(ws.AppendUpgrade(nil, upgrade), s, delivery.AppendHello(nil, d.noopSeconds()))
+	if o.refusal != nil && len(o.wants) == 0 {
+		first = d.appendText(first, s, d.problem(&want{id: delivery.NoID}, o.refusal))
+	}
 	behind := false
 	for i := range o.wants {
 		frame, lags := d.take(s, &o.wants[i], i, d.options.OutputBytesMax-len(first))
@@ -203,11 +207,13 @@ func (d *Door) execute(c reactor.Conn, s *subscriber, cmd *command) error {
 		return d.commandUnsubscribe(c, s, cmd)
 	case "publish":
 		return d.commandPublish(c, s, cmd)
+	case "members":
+		return d.commandMembers(c, s, cmd)
 	case "ping":
 		d.reply(c, d.appendText(nil, s, delivery.AppendPong(nil, cmd.number())))
 		return nil
 	}
-	return errors.New("cmd is none of subscribe, unsubscribe, publish and ping")
+	return errors.New("cmd is none of subscribe, unsubscribe, publish, members and ping")
 }
 
 func (d *Door) commandSubscribe(c reactor.Conn, s *subscriber, cmd *command) error {

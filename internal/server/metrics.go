@@ -30,6 +30,9 @@ func (s *Server) describeHub(m *metrics.Set) {
 		channels, _ := s.hub.Info()
 		return float64(channels)
 	})
+	m.Gauge("members", "Members of all channels now, those in their grace included.", nil, func() float64 {
+		return float64(s.hub.MemberTotal())
+	})
 }
 
 func (s *Server) describeFront(m *metrics.Set) {
@@ -54,6 +57,10 @@ func (s *Server) describeFront(m *metrics.Set) {
 		func(c *front.Counters) *atomic.Uint64 { return &c.Replayed })
 	counter("noops_total", "Heartbeats sent.", nil,
 		func(c *front.Counters) *atomic.Uint64 { return &c.Noops })
+	counter("member_events_total", "Joins and leaves sent to subscribers.", nil,
+		func(c *front.Counters) *atomic.Uint64 { return &c.MemberEvents })
+	counter("member_events_skipped_total", "Joins and leaves not sent to subscribers since they read too slowly.", nil,
+		func(c *front.Counters) *atomic.Uint64 { return &c.MemberEventsSkipped })
 	const refused = "subscriptions_refused_total"
 	const refusedHelp = "Subscriptions refused, by reason."
 	counter(refused, refusedHelp, metrics.Labels{"reason": "token"},

@@ -84,6 +84,8 @@ func Start(o Options) (*Server, error) {
 		MaxSubscribers: c.Front.MaxSubscribersPerChannel,
 		HistorySize:    c.Front.ChannelBufferSize,
 		ChannelTimeout: int64(c.Front.ChannelTimeout / time.Second),
+		MembersMax:     c.Front.MaxMembersPerChannel,
+		MemberGrace:    int64(c.Front.MemberGrace / time.Second),
 		FirstSeq:       o.FirstSeq,
 	})
 	if o.Demo {
@@ -163,6 +165,7 @@ func (s *Server) newFront(l *reactor.Loop, limits *http1.Limits, sinks *sinkList
 		Hub: s.hub, Tokens: c.Front.Auth, PollingTimeout: c.Front.PollingTimeout,
 		OutputBytesMax: c.Front.OutputBytes, ChannelsMax: c.Front.MaxChannelsPerSubscriber,
 		Publish: front.Patterns(c.Front.Publish), Home: s.home,
+		Presence: front.Patterns(c.Front.Presence), ClientIDs: c.Front.ClientIDs,
 	}
 	d := front.New(l, frontDoor, h, o)
 	h.Start(d)
