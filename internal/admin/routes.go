@@ -27,16 +27,32 @@ var routes = map[string]route{
 	"/psub":      {(*Door).psub, false},
 }
 
+// v1Routes are those whose parameters are not those of the original.
+var v1Routes = map[string]func(d *Door, x *httploop.Exchange){
+	"/v1/presence": (*Door).servePresence,
+}
+
 // Serve implements httploop.Service: the routes of the private door.
 func (d *Door) Serve(x *httploop.Exchange) {
-	r, ok := routes[string(x.Request.Path)]
-	if !ok {
-		r, ok = routes[string(http1.AppendPath(nil, x.Request.Path))]
-	}
-	if !ok {
+	if !d.serveRoute(x, x.Request.Path) && !d.serveRoute(x, http1.AppendPath(nil, x.Request.Path)) {
 		d.serveOther(x)
-		return
 	}
+}
+
+// serveRoute tells whether path is one of the routes, and has answered then.
+func (d *Door) serveRoute(x *httploop.Exchange, path []byte) bool {
+	if r, ok := routes[string(path)]; ok {
+		d.serveOriginal(x, &r)
+		return true
+	}
+	serve, ok := v1Routes[string(path)]
+	if ok && d.admits(x) && !d.answersMethod(x, false) {
+		serve(d, x)
+	}
+	return ok
+}
+
+func (d *Door) serveOriginal(x *httploop.Exchange, r *route) {
 	if !d.admits(x) || d.answersMethod(x, r.acts) {
 		return
 	}
