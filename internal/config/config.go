@@ -15,6 +15,8 @@ type Config struct {
 	Logger Logger
 	Admin  Admin
 	Front  Front
+	JWT    JWT
+	Hook   Hook
 }
 
 // Logger says where records of the log go.
@@ -42,8 +44,10 @@ type Admin struct {
 type Front struct {
 	// Listen has at least one entry.
 	Listen []Listen
-	// Auth says whether a subscription needs a token from /sign.
-	Auth bool
+	// Auth says what a subscription needs.
+	Auth Auth
+	// Origins are the web pages that may use the door, as patterns; none means all.
+	Origins []string
 
 	// MaxChannels and MaxSubscribersPerChannel refuse everything when 0, as iComet does.
 	MaxChannels              int

@@ -70,6 +70,8 @@ func TestLoadReadsTheShippedFileAsItIs(t *testing.T) {
 			OutputBytes: 262144, HeadBytes: 16384, MaxChannelsPerSubscriber: 4096,
 			MaxMembersPerChannel: 10000, MemberGrace: 15 * time.Second,
 		},
+		JWT:  JWT{JWKSRefresh: 300 * time.Second, Leeway: 30 * time.Second},
+		Hook: Hook{Timeout: 5 * time.Second, Cache: 65536},
 	}
 	if diff := cmp.Diff(want, c, sameAccess); diff != "" {
 		t.Error(diff)
@@ -93,6 +95,8 @@ func TestDefaultRunsForThisMachine(t *testing.T) {
 			OutputBytes: 262144, HeadBytes: 16384, MaxChannelsPerSubscriber: 4096,
 			MaxMembersPerChannel: 10000, MemberGrace: 15 * time.Second,
 		},
+		JWT:  JWT{JWKSRefresh: 300 * time.Second, Leeway: 30 * time.Second},
+		Hook: Hook{Timeout: 5 * time.Second, Cache: 65536},
 	}
 	if diff := cmp.Diff(want, c, sameAccess); diff != "" {
 		t.Error(diff)
@@ -112,6 +116,8 @@ func TestMissingKeysAreWhatICometTakesThemFor(t *testing.T) {
 			OutputBytes: 262144, HeadBytes: 16384, MaxChannelsPerSubscriber: 4096,
 			MaxMembersPerChannel: 10000, MemberGrace: 15 * time.Second,
 		},
+		JWT:  JWT{JWKSRefresh: 300 * time.Second, Leeway: 30 * time.Second},
+		Hook: Hook{Timeout: 5 * time.Second, Cache: 65536},
 	}
 	if diff := cmp.Diff(want, c, sameAccess); diff != "" {
 		t.Error(diff)
@@ -143,16 +149,16 @@ func TestOddValuesAreReadAsICometReadsThem(t *testing.T) {
 		{"blanks around", "channel_timeout \t = \t +33 \t", timeout, 33 * time.Second, ""},
 		{"carriage return", "channel_timeout: 33\r", timeout, 33 * time.Second, ""},
 		{"negative channel timeout", "channel_timeout: -5", timeout, 3 * time.Second, ""},
-		{"token", "auth: token", auth, true, ""},
-		{"token in capitals", "auth: TOKEN", auth, false, `front.auth: got "TOKEN", which counts as none; only token turns tokens on`},
-		{"auth without value", "auth:", auth, false, ""},
-		{"unknown key", "wings: 2", auth, false, `front.wings: unknown key, ignored`},
-		{"key in capitals", "Auth: token", auth, false, `front.Auth: unknown key, ignored`},
-		{"nameless key", ": 2", auth, false, `front.: unknown key, ignored`},
-		{"key with a line of its own per level", "x.y: 2", auth, false,
+		{"token", "auth: token", auth, AuthToken, ""},
+		{"token in capitals", "auth: TOKEN", auth, AuthNone, `front.auth: got "TOKEN", which counts as none; only token and jwt turn tokens on`},
+		{"auth without value", "auth:", auth, AuthNone, ""},
+		{"unknown key", "wings: 2", auth, AuthNone, `front.wings: unknown key, ignored`},
+		{"key in capitals", "Auth: token", auth, AuthNone, `front.Auth: unknown key, ignored`},
+		{"nameless key", ": 2", auth, AuthNone, `front.: unknown key, ignored`},
+		{"key with a line of its own per level", "x.y: 2", auth, AuthNone,
 			`front.x.y: unknown key, ignored; each level has a line of its own`},
-		{"key that is not printable", "a\x1bb: 2", auth, false, `"front.a\x1bb": unknown key, ignored`},
-		{"below a key", "\tauth: token", auth, false, `front.polling_timeout.auth: unknown key, ignored`},
+		{"key that is not printable", "a\x1bb: 2", auth, AuthNone, `"front.a\x1bb": unknown key, ignored`},
+		{"below a key", "\tauth: token", auth, AuthNone, `front.polling_timeout.auth: unknown key, ignored`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			config, warnings := mustLoad(t, minimal+"\t"+c.line)
@@ -183,13 +189,13 @@ func TestOddFilesAreReadAsICometReadsThem(t *testing.T) {
 		{"last of duplicate keys wins", minimal + "\tmax_channels: 1\n\tmax_channels: 2\n",
 			func(c Config) any { return c.Front.MaxChannels }, 2,
 			[]string{"f:5: front.max_channels: hidden by line 10", "f:9: front.max_channels: hidden by line 10"}},
-		{"second section hides the first", strings.Replace(minimal, "front:", "front:\n\tlisten: x:1\n\tauth: token\n\tbad: 1\nfront:", 1), auth, false,
+		{"second section hides the first", strings.Replace(minimal, "front:", "front:\n\tlisten: x:1\n\tauth: token\n\tbad: 1\nfront:", 1), auth, AuthNone,
 			[]string{"f:3: front: the whole section is hidden by the one at line 7"}},
-		{"value of a section", strings.Replace(minimal, "front:", "front: on", 1), auth, false,
+		{"value of a section", strings.Replace(minimal, "front:", "front: on", 1), auth, AuthNone,
 			[]string{`f:3: front: is a section, its value is ignored: "on"`}},
-		{"keys with dots at the top", minimal + "front.auth: token\n", auth, false,
+		{"keys with dots at the top", minimal + "front.auth: token\n", auth, AuthNone,
 			[]string{"f:9: front.auth: unknown key, ignored; each level has a line of its own"}},
-		{"unknown section with keys below", minimal + "extra:\n\ta: 1\n\t\tb: 2\n", auth, false,
+		{"unknown section with keys below", minimal + "extra:\n\ta: 1\n\t\tb: 2\n", auth, AuthNone,
 			[]string{"f:9: extra: unknown key, ignored"}},
 		{"level nobody knows", minimal + "logger:\n\tlevel: Info\n",
 			func(c Config) any { return c.Logger.Level }, "debug",
@@ -204,12 +210,12 @@ func TestOddFilesAreReadAsICometReadsThem(t *testing.T) {
 				"f:6: front.max_subscribers_per_channel: missing or 0, nobody can subscribe",
 				"f:7: front.channel_buffer_size: missing or 0, a long-polling client loses what is published between two of its polls",
 			}},
-		{"byte order mark", "\xef\xbb\xbf" + minimal, auth, false, nil},
-		{"CRLF", strings.ReplaceAll(minimal, "\n", "\r\n"), auth, false, nil},
-		{"remarks and blank lines anywhere", strings.ReplaceAll(minimal, "\n", "\n\t\t\t\t# x\n  \n\t \r\n\n#y\n"), auth, false, nil},
+		{"byte order mark", "\xef\xbb\xbf" + minimal, auth, AuthNone, nil},
+		{"CRLF", strings.ReplaceAll(minimal, "\n", "\r\n"), auth, AuthNone, nil},
+		{"remarks and blank lines anywhere", strings.ReplaceAll(minimal, "\n", "\n\t\t\t\t# x\n  \n\t \r\n\n#y\n"), auth, AuthNone, nil},
 		{"last line without newline keeps its last character", minimal + "\tchannel_timeout: 30",
 			timeout, 30 * time.Second, nil},
-		{"long line", minimal + "#" + strings.Repeat("x", 4095) + "\tauth: token\n", auth, false, nil},
+		{"long line", minimal + "#" + strings.Repeat("x", 4095) + "\tauth: token\n", auth, AuthNone, nil},
 		{"least timeouts", strings.Replace(minimal, ": 6", ": 1", 1), timeout, time.Second, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,6 +22,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("\xef\xbb\xbf" + minimal + "\tchannel_timeout: 33 # x"))
 	f.Add([]byte(minimal + "\tlisten: [::1]:8101-8103\n\tlisten = *:0\nadmin:\n\tlisten: a:1\n\tallow: 10.0.0.0/8\n\tdeny: *"))
 	f.Add([]byte("front:\n\t\tauth: token"))
+	f.Add([]byte(minimal + "\tauth: jwt\n\torigin: *\njwt:\n\tsecret: file:a\n\tpublic_key: b\n\tjwks_url: http://c/\n\taudience: d\nhook:\n\tsubscribe: https://e\n"))
 	f.Add([]byte(" #\n"))
 	f.Add([]byte("a\x00=\n\t\r\v\f:=\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {

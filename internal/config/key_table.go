@@ -83,9 +83,16 @@ var keyTable = []Key{
 	},
 	{
 		Name: "front.auth", Unit: "choice", Default: "none", Missing: "none",
-		Meaning: "Whether a subscription needs a token from /sign: token or none",
+		Meaning: "What a subscription needs: token is one from /sign, jwt is a JSON Web Token that one of the keys below jwt has signed, none is nothing",
 		Danger:  "With none whoever knows the name of a channel can read it",
 		set:     func(c *Config, v *value) { c.Front.Auth = v.auth() },
+	},
+	{
+		Name: "front.origin", Unit: "origin", Repeatable: true, Ours: true,
+		Meaning: "Web pages whose scripts may use the public door, by origin: https://example.com, https://*.example.com for what is " +
+			"below it, or *; without any line all may, and programs that are no browser always may",
+		Danger: "It keeps other people's pages out, not other people's programs",
+		set:    func(c *Config, v *value) { c.Front.Origins = v.several(c.Front.Origins) },
 	},
 	{
 		Name: "front.max_channels", Unit: "channels", Default: "100000", Missing: "0", Max: countMax,
@@ -182,6 +189,71 @@ var keyTable = []Key{
 		Name: "front.head_bytes", Unit: "bytes", Default: "16384", Missing: "16384", Min: 1024, Max: bytesMax, Ours: true,
 		Meaning: "Longest request head at the public door",
 		set:     func(c *Config, v *value) { c.Front.HeadBytes = v.count() },
+	},
+
+	{
+		Name: "jwt.secret", Unit: "secret", Repeatable: true, Ours: true,
+		Meaning: "Secret that tokens are signed with by HS256: the text itself, or file:PATH for the content of a file, whose last newline does " +
+			"not count; at least 32 bytes",
+		Danger: "Whoever knows it can make any token",
+		set:    func(c *Config, v *value) { c.JWT.Secrets = v.secret(c.JWT.Secrets) },
+	},
+	{
+		Name: "jwt.public_key", Unit: "path", Repeatable: true, Ours: true,
+		Meaning: "PEM file with the public key of who signs tokens: RSA of 2048 bits or more for RS256, P-256 for ES256, Ed25519 for EdDSA",
+		set:     func(c *Config, v *value) { c.JWT.PublicKeys = v.file(c.JWT.PublicKeys) },
+	},
+	{
+		Name: "jwt.jwks_url", Unit: "URL", Ours: true,
+		Meaning: "Where the public keys of who signs tokens are fetched from, as a JSON Web Key Set",
+		Danger:  "With http:// whoever is on the way can put in a key of its own",
+		set:     func(c *Config, v *value) { c.JWT.JWKSURL = v.url() },
+	},
+	{
+		Name: "jwt.jwks_refresh", Unit: "seconds", Default: "300", Missing: "300", Min: 10, Max: 86400, Ours: true,
+		Meaning: "How often the key set is fetched again; a token with a key that is not in it also asks for that, at most every ten seconds",
+		Danger:  "A key that was taken out of the set is good for this long",
+		set:     func(c *Config, v *value) { c.JWT.JWKSRefresh = v.seconds() },
+	},
+	{
+		Name: "jwt.audience", Unit: "name", Ours: true,
+		Meaning: "What the claim aud of a token has to be or to hold; without it aud is not looked at",
+		Danger:  "Without it tokens that were made for other services of the same signer are taken too",
+		set:     func(c *Config, v *value) { c.JWT.Audience = v.text },
+	},
+	{
+		Name: "jwt.issuer", Unit: "name", Ours: true,
+		Meaning: "What the claim iss of a token has to be; without it iss is not looked at",
+		set:     func(c *Config, v *value) { c.JWT.Issuer = v.text },
+	},
+	{
+		Name: "jwt.leeway", Unit: "seconds", Default: "30", Missing: "30", Max: 3600, Ours: true,
+		Meaning: "How far the clock of who signs tokens may be from the one here",
+		Danger:  "Tokens live this much longer",
+		set:     func(c *Config, v *value) { c.JWT.Leeway = v.seconds() },
+	},
+
+	{
+		Name: "hook.subscribe", Unit: "URL", Ours: true,
+		Meaning: "URL of your application that is asked by POST whether a subscription is all right",
+		set:     func(c *Config, v *value) { c.Hook.SubscribeURL = v.url() },
+	},
+	{
+		Name: "hook.timeout", Unit: "seconds", Default: "5", Missing: "5", Min: 1, Max: 60, Ours: true,
+		Meaning: "How long the application may take to answer",
+		set:     func(c *Config, v *value) { c.Hook.Timeout = v.seconds() },
+	},
+	{
+		Name: "hook.cache", Unit: "answers", Default: "65536", Missing: "65536", Max: 1 << 24, Ours: true,
+		Meaning: "Number of answers of the application that are kept for as long as their ttl says; 0 keeps none",
+		Danger:  "Each takes about 150 bytes",
+		set:     func(c *Config, v *value) { c.Hook.Cache = v.count() },
+	},
+	{
+		Name: "hook.failure", Unit: "choice", Default: "refuse", Missing: "refuse", Ours: true,
+		Meaning: "What happens to a subscription when the application cannot be asked: refuse or allow",
+		Danger:  "With allow an application that is down is one that allows everything",
+		set:     func(c *Config, v *value) { c.Hook.FailOpen = v.failure() },
 	},
 }
 

@@ -59,10 +59,13 @@ func (l Listen) clashes(m Listen) bool {
 
 // allLoopback says whether no other machine can reach any of list.
 func allLoopback(list []Listen) bool {
-	return !slices.ContainsFunc(list, func(l Listen) bool {
-		addr, err := netip.ParseAddr(l.Host)
-		return l.Host != "localhost" && (err != nil || !addr.IsLoopback())
-	})
+	return !slices.ContainsFunc(list, func(l Listen) bool { return !isLoopback(l.Host) })
+}
+
+// isLoopback says whether host is this machine and cannot be another.
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // parseListen reads HOST:PORT or HOST:PORT-PORT. rest is what stood behind the port and was not read:

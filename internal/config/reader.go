@@ -175,6 +175,7 @@ func (r *reader) relate() {
 	r.relateTimeouts()
 	r.relateDoors()
 	r.relateLimits()
+	r.relateAuth()
 }
 
 func (r *reader) relateTimeouts() {

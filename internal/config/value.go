@@ -99,13 +99,6 @@ func (v *value) level() string {
 	return "debug"
 }
 
-func (v *value) auth() bool {
-	if v.text != "token" && v.text != "none" && v.text != "" {
-		v.warn("got " + quote(v.text) + ", which counts as none; only token turns tokens on")
-	}
-	return v.text == "token"
-}
-
 // yes reads a choice between yes and no.
 func (v *value) yes() bool {
 	if v.text != "yes" && v.text != "no" {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/icomet/icomet/internal/config"
 	"github.com/icomet/icomet/internal/icomettest"
 	"github.com/icomet/icomet/internal/server"
 )
@@ -32,7 +33,7 @@ var (
 // variants are the servers that a block of the kind "console NAME" talks to.
 var variants = map[string]func(*server.Options){
 	"":      func(*server.Options) {},
-	"token": func(o *server.Options) { o.Config.Front.Auth = true },
+	"token": func(o *server.Options) { o.Config.Front.Auth = config.AuthToken },
 	"quick": func(o *server.Options) {
 		o.Config.Front.PollingTimeout, o.Config.Front.ChannelTimeout = time.Second, time.Second
 	},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/icomet/icomet/internal/config"
 	"github.com/icomet/icomet/internal/icomettest"
 	"github.com/icomet/icomet/internal/server"
 )
@@ -44,7 +45,7 @@ func TestPagesOfAnyOriginMayRead(t *testing.T) {
 }
 
 func TestATokenOpensItsChannelOnly(t *testing.T) {
-	s := icomettest.Start(t, func(o *server.Options) { o.Config.Front.Auth = true })
+	s := icomettest.Start(t, func(o *server.Options) { o.Config.Front.Auth = config.AuthToken })
 	admin, c := s.DialAdmin(t), s.DialFront(t)
 	token := func(name string) string {
 		admin.Get("/sign?cname=" + name)

@@ -162,7 +162,7 @@ func (s *Server) newFront(l *reactor.Loop, limits *http1.Limits, sinks *sinkList
 	c := &s.options.Config
 	h := httploop.New(l, frontDoor, limits, s.bridges[frontDoor])
 	o := front.Options{
-		Hub: s.hub, Tokens: c.Front.Auth, PollingTimeout: c.Front.PollingTimeout,
+		Hub: s.hub, Tokens: c.Front.Auth != config.AuthNone, PollingTimeout: c.Front.PollingTimeout,
 		OutputBytesMax: c.Front.OutputBytes, ChannelsMax: c.Front.MaxChannelsPerSubscriber,
 		Publish: front.Patterns(c.Front.Publish), Home: s.home,
 		Presence: front.Patterns(c.Front.Presence), ClientIDs: c.Front.ClientIDs,

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/icomet/icomet/internal/config"
 	"github.com/icomet/icomet/internal/icomettest"
 	"github.com/icomet/icomet/internal/server"
 )
@@ -172,7 +173,7 @@ func (b *browser) expect(want ...string) {
 
 func TestBrowserByLongPolling(t *testing.T) {
 	t.Parallel()
-	s := icomettest.Start(t, pollingFor(2*time.Second), func(o *server.Options) { o.Config.Front.Auth = true })
+	s := icomettest.Start(t, pollingFor(2*time.Second), func(o *server.Options) { o.Config.Front.Auth = config.AuthToken })
 	b := newBrowser(t, s, "room")
 	s.Push(t, "room", "before")
 	b.sign()

@@ -117,7 +117,7 @@ func configure(t *testing.T, c *config.Config, preamble string) {
 		case "head_bytes":
 			c.Front.HeadBytes, err = strconv.Atoi(f[2])
 		case "auth":
-			c.Front.Auth = f[2] == "token"
+			c.Front.Auth = map[string]config.Auth{"token": config.AuthToken, "none": config.AuthNone}[f[2]]
 		case "allow":
 			c.Admin.Access, err = config.NewAccess(f[2:], nil)
 		case "deny":
