@@ -28,6 +28,8 @@ var libraryRooms = map[string][]string{
 	"github.com/HdrHistogram/hdrhistogram-go": {"internal/bench", "test"},
 	"gonum.org/v1/plot":                       {"internal/bench"},
 	"github.com/gobwas/ws":                    {"internal/ws", "sdk/go"},
+	"github.com/golang-jwt/jwt/v5":            {"internal/auth"},
+	"github.com/MicahParks/jwkset":            {"internal/auth"},
 }
 
 // testLibraries are for test files, and for rooms that only tests import.

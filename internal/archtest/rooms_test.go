@@ -27,6 +27,7 @@ var rooms = []room{
 	{"internal/config", nil, "a file becomes values; what the values do is the business of those who get them"},
 	{"internal/process", nil, "pidfile and signals work the same for any server"},
 	{"internal/logfile", nil, "lines and files; who logs is unknown here"},
+	{"internal/auth", nil, "tokens, answers and origins are bytes to it: no config, since server hands over options; no hub, since it knows names but no channels; no loops, whose callers post the answers to their mail"},
 	{"web", nil, "static files; routes and headers are the business of whoever serves them"},
 	{"sdk/js", nil, "the client is a script; the server is known to it by URL only"},
 	{"sdk/go", nil, "others import it into their programs: it knows the server by its protocol only"},
