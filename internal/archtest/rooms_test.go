@@ -44,7 +44,7 @@ var rooms = []room{
 		"no admin: the doors meet in the hub only; no config: server hands over options"},
 	{"internal/admin", []string{"internal/hub", "internal/delivery", "internal/reactor", "internal/http1", "internal/httploop"},
 		"no front: the doors meet in the hub only; no metrics: that is a handler that server mounts"},
-	{"internal/server", []string{"internal/admin", "internal/config", "internal/delivery", "internal/front", "internal/http1",
+	{"internal/server", []string{"internal/admin", "internal/auth", "internal/config", "internal/delivery", "internal/front", "internal/http1",
 		"internal/httploop", "internal/hub", "internal/metrics", "internal/reactor", "sdk/js", "web"},
 		"no process and no logfile: a server can be started in a test, several at a time"},
 	{"cmd/icomet", []string{"internal/config", "internal/server", "internal/process", "internal/logfile", "internal/bench"},

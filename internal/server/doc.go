@@ -3,6 +3,6 @@
 // It alone knows the configuration and turns it into each room's own options. It decides nothing that a
 // room could decide.
 //
-// Long-lived goroutines: the loops (reactor), one broadcaster (admin), and one housekeeper that lets the
-// hub's time pass. Start at [Start].
+// Long-lived goroutines: the loops (reactor), one broadcaster (admin), one housekeeper that lets the hub's time
+// pass, and where that is configured those that fetch keys and ask the application (auth). Start at [Start].
 package server

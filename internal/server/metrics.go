@@ -19,6 +19,7 @@ func (s *Server) describeMetrics() {
 	m := s.metrics
 	s.describeHub(m)
 	s.describeFront(m)
+	s.describeAuth(m)
 	s.describeAdmin(m)
 	s.describeLoops(m)
 	s.describeHTTP(m, "front", s.frontHTTPs)

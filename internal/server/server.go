@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/icomet/icomet/internal/admin"
+	"github.com/icomet/icomet/internal/auth"
 	"github.com/icomet/icomet/internal/config"
 	"github.com/icomet/icomet/internal/front"
 	"github.com/icomet/icomet/internal/http1"
@@ -65,6 +66,11 @@ type Server struct {
 	frontHTTPs []*httploop.Handler
 	adminHTTPs []*httploop.Handler
 
+	// Who may subscribe. What is not configured is nil, but for origins.
+	checker *auth.Checker
+	hook    *auth.Hook
+	origins *auth.Origins
+
 	broadcaster *admin.Broadcaster
 	cancel      context.CancelFunc
 	background  sync.WaitGroup
@@ -78,6 +84,9 @@ func Start(o Options) (*Server, error) {
 	s := &Server{options: o, metrics: metrics.NewSet()}
 	for i := range s.bridges {
 		s.bridges[i] = &httploop.Bridges{Max: bridgesMax, Log: func(text string) { o.Log.Error(text) }}
+	}
+	if err := s.newAuth(); err != nil {
+		return nil, err
 	}
 	s.hub = hub.New(hub.Options{
 		MaxChannels:    c.Front.MaxChannels,
@@ -100,6 +109,7 @@ func Start(o Options) (*Server, error) {
 	s.cancel = cancel
 	s.background.Go(func() { s.broadcaster.Run(ctx) })
 	s.background.Go(func() { s.keepHouse(ctx) })
+	s.runAuth(ctx)
 	return s, nil
 }
 
