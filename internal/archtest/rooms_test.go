@@ -40,7 +40,7 @@ var rooms = []room{
 		"no hub: requests and answers, but no channels"},
 	{"internal/delivery", []string{"internal/hub"},
 		"no http1, no reactor and no httploop: a frame is bytes, however it is framed and wherever it goes"},
-	{"internal/front", []string{"internal/hub", "internal/delivery", "internal/reactor", "internal/http1", "internal/httploop", "internal/slab", "internal/ws"},
+	{"internal/front", []string{"internal/auth", "internal/hub", "internal/delivery", "internal/reactor", "internal/http1", "internal/httploop", "internal/slab", "internal/ws"},
 		"no admin: the doors meet in the hub only; no config: server hands over options"},
 	{"internal/admin", []string{"internal/hub", "internal/delivery", "internal/reactor", "internal/http1", "internal/httploop"},
 		"no front: the doors meet in the hub only; no metrics: that is a handler that server mounts"},

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"strconv"
+	"time"
 	"unicode/utf8"
 
 	"github.com/icomet/icomet/internal/hub"
@@ -96,6 +97,15 @@ func appendAnswer[T string | []byte](dst []byte, kind string, id int64, name T, 
 // AppendUnsubscribed appends the end of a subscription that the client has asked for.
 func AppendUnsubscribed[T string | []byte](dst []byte, id int64, name T) []byte {
 	return append(appendName(begin(dst, "unsubscribed", id), name), '}')
+}
+
+// AppendAuthorized appends the acceptance of a token, and when it ends if it does.
+func AppendAuthorized(dst []byte, id int64, expires time.Time) []byte {
+	dst = begin(dst, "authorized", id)
+	if !expires.IsZero() {
+		dst = appendNumber(dst, "expires", expires.Unix())
+	}
+	return append(dst, '}')
 }
 
 // AppendPong appends the answer to a ping.

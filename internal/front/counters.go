@@ -19,6 +19,8 @@ type Counters struct {
 	NoSubscriber        atomic.Uint64 // refused since the channel has too many subscribers
 	Gaps                atomic.Uint64 // gaps told
 	Skipped             atomic.Uint64 // messages not queued for subscribers of v1 that read too slowly, to be read from the history
+	WrongOrigin         atomic.Uint64 // requests of pages that may not come
+	Expired             atomic.Uint64 // subscribers ended since their tokens had expired
 	TooManyOfOne        atomic.Uint64 // refused since the subscriber has too many channels
 	Published           atomic.Uint64 // messages of WebSockets that got a number
 	BadRequests         atomic.Uint64 // subscriptions and commands of v1 that are wrong

@@ -29,6 +29,10 @@ func (d *Door) Mail(m reactor.Mail) {
 		d.enqueue(hub.ChannelID(m.Key), v)
 	case readOn:
 		d.continueReadOn(v)
+	case *verdict:
+		d.heard(v)
+	case expire:
+		d.expire()
 	case drain:
 		d.drain()
 	}

@@ -3,8 +3,10 @@ package front
 import (
 	"net/http"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
+	"github.com/icomet/icomet/internal/auth"
 	"github.com/icomet/icomet/internal/delivery"
 	"github.com/icomet/icomet/internal/httploop"
 	"github.com/icomet/icomet/internal/hub"
@@ -32,10 +34,10 @@ type Options struct {
 	OutputBytesMax int
 	// ChannelsMax is how many channels one subscriber may have, at most ChannelsLimit.
 	ChannelsMax int
-	// Publish are the channels that anybody may publish to by WebSocket.
-	Publish Patterns
+	// Access says who may come.
+	Access Access
 	// Presence are the channels whose members are known.
-	Presence Patterns
+	Presence auth.Patterns
 	// ClientIDs lets clients say who they are.
 	ClientIDs bool
 	// Home serves all other paths; nil for none.
@@ -59,11 +61,15 @@ type Door struct {
 	removals      uint64     // subscriptions ended so far: what was known by number may have moved since
 	callbacks     callbacks
 	identities    identities
+	grants        grants
+	expiries      expiries
 	audience      map[hub.ChannelID]uint32 // how many subscriptions of a channel want joins and leaves
 	pending       []pending
 	grouped       map[hub.ChannelID]int32 // while grouping: the last pending delivery of a channel
 	draining      bool
 	scratch       scratch
+
+	expiring atomic.Int64 // length of expiries
 }
 
 // scratch are buffers that live for one call.
@@ -84,7 +90,7 @@ func New(l *reactor.Loop, number int, h *httploop.Handler, o Options) *Door {
 	return &Door{
 		options: o, loop: l, number: number, http: h,
 		subscribers: slab.NewArray[subscriber](), subscriptions: slab.NewArray[subscription](),
-		grouped: map[hub.ChannelID]int32{}, identities: identities{}, audience: map[hub.ChannelID]uint32{},
+		grouped: map[hub.ChannelID]int32{}, identities: identities{}, grants: grants{}, audience: map[hub.ChannelID]uint32{},
 	}
 }
 
@@ -96,6 +102,9 @@ func (d *Door) Expired(c reactor.Conn, _ reactor.Class) { d.sendNoop(c) }
 
 // Drained implements httploop.Service: a slow subscriber has caught up with its output.
 func (d *Door) Drained(c reactor.Conn) {
+	if d.isAsking(c) {
+		return
+	}
 	d.readOn(c)
 	if !c.Dead() && c.InputWaiting() > 0 {
 		c.Resume() // commands of a WebSocket

@@ -30,6 +30,11 @@ func (d *Door) drain() {
 
 func (d *Door) drainOne(c reactor.Conn) {
 	s := d.subscriber(c.Fd())
+	if s.is(flagAsking) {
+		d.removeSubscriber(c)
+		d.http.Reply(c, unavailable)
+		return
+	}
 	var last []byte
 	switch s.kind {
 	case delivery.WebSocket:

@@ -30,8 +30,13 @@ func (d *Door) forget(s *subscriber) {
 	}
 }
 
-// identified reads who the client of a request says it is. If it may not say so, its channels are refused.
+// identified reads who the client of a request is: by its token, or else as it says itself. If it may not say
+// so, its channels are refused.
 func (d *Door) identified(o *order, client, info []byte) (problem string) {
+	if o.grant != nil && o.grant.Client != "" {
+		o.identity = memberOf(o.grant)
+		return ""
+	}
 	if len(client) == 0 {
 		if len(info) > 0 {
 			return "info needs client"

@@ -38,11 +38,14 @@ func (d *Door) serveOrder(x *httploop.Exchange, kind delivery.Kind) {
 		return
 	}
 	d.Counters.Subscribed[kind].Add(1)
-	if kind == delivery.Poll {
-		d.answerPoll(x, &o, encoder)
-	} else {
-		d.answerEndless(x, &o, encoder)
-	}
+	d.whenAllowed(x, kind, o.wants, o.identity, func(x *httploop.Exchange, wants []want) {
+		o.wants = wants
+		if kind == delivery.Poll {
+			d.answerPoll(x, &o, encoder)
+		} else {
+			d.answerEndless(x, &o, encoder)
+		}
+	})
 }
 
 // answerEndless begins an answer that never ends, unless no channel could be subscribed.
@@ -50,6 +53,7 @@ func (d *Door) answerEndless(x *httploop.Exchange, o *order, encoder delivery.En
 	d.beginAnswer(x, encoder, true)
 	s := d.addSubscriber(x.Conn(), subscriber{kind: o.kind, flags: flagV1 | chunkedFlag(x)})
 	d.identify(s, o.identity)
+	d.allow(s, o.grant)
 	if o.kind == delivery.SSE && len(o.wants) > 1 {
 		s.flags |= flagMany
 	}
@@ -138,6 +142,8 @@ func (d *Door) findName(s *subscriber, name []byte) (n uint32, ok bool) {
 func (d *Door) problem(w *want, err error) []byte {
 	p := delivery.Problem{ID: w.id, Channel: w.name}
 	switch {
+	case accessProblem(&p, err):
+		d.Counters.WrongToken.Add(1)
 	case errors.Is(err, hub.ErrName):
 		p.Code, p.Text, p.Channel = codeBad, "cname is too long", nil
 		d.Counters.BadRequests.Add(1)
@@ -170,6 +176,7 @@ func (d *Door) answerPoll(x *httploop.Exchange, o *order, encoder delivery.Encod
 		kind: o.kind, flags: flagV1 | chunkedFlag(x), callback: d.callbacks.keep(o.callback),
 	})
 	d.identify(s, o.identity)
+	d.allow(s, o.grant)
 	texts := d.scratch.texts[:0]
 	for i := range o.wants {
 		texts = d.takeOnce(texts, s, &o.wants[i], d.options.OutputBytesMax-len(texts))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/icomet/icomet/internal/config"
 	"github.com/icomet/icomet/internal/icomettest"
 	"github.com/icomet/icomet/internal/server"
 )
@@ -294,7 +295,7 @@ func TestRefusalsOfV1ComeAsMessages(t *testing.T) {
 }
 
 func TestTokensOfV1BelongToTheirChannels(t *testing.T) {
-	v := converse(t, func(o *server.Options) { o.Config.Front.Auth = true })
+	v := converse(t, func(o *server.Options) { o.Config.Front.Auth = config.AuthToken })
 	admin := v.s.DialAdmin(t)
 	token := func(name string) string {
 		admin.Get("/sign?cname=" + name)

@@ -2,8 +2,10 @@ package front
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 
+	"github.com/icomet/icomet/internal/auth"
 	"github.com/icomet/icomet/internal/delivery"
 	"github.com/icomet/icomet/internal/http1"
 	"github.com/icomet/icomet/internal/httploop"
@@ -60,6 +62,9 @@ func (d *Door) serveSubscription(x *httploop.Exchange, kind delivery.Kind) {
 		unavailable(x)
 		return
 	}
+	if !d.admits(x) {
+		return
+	}
 	if v1 {
 		d.serveOrder(x, kind)
 		return
@@ -82,7 +87,33 @@ func (d *Door) serveSubscription(x *httploop.Exchange, kind delivery.Kind) {
 	d.admit(x, &w, encoder)
 }
 
+// admit looks at the token of a subscription and asks the application, where that is to be done, and then
+// answers.
 func (d *Door) admit(x *httploop.Exchange, w *wanted, encoder delivery.Encoder) {
+	if d.options.Access.Checker == nil && d.options.Access.Hook == nil {
+		d.answer(x, w, encoder, nil)
+		return
+	}
+	o := order{kind: w.kind, token: w.token, wants: []want{{name: w.name}}}
+	if d.options.Access.Hook != nil {
+		o.wants[0].name = slices.Clone(w.name) // since the answer may come after the request is gone
+	}
+	if len(o.token) == 0 {
+		o.token = bearer(x)
+	}
+	d.authorize(&o)
+	d.whenAllowed(x, w.kind, o.wants, hub.Member{}, func(x *httploop.Exchange, wants []want) {
+		w.name = wants[0].name
+		if err := wants[0].refusal; err != nil {
+			d.refuse(x, w, encoder, err)
+			return
+		}
+		d.answer(x, w, encoder, o.grant)
+	})
+}
+
+// answer answers a subscription that is allowed as far as it goes without the hub.
+func (d *Door) answer(x *httploop.Exchange, w *wanted, encoder delivery.Encoder, grant *auth.Grant) {
 	s, entries, err := d.options.Hub.Subscribe(d.now(), hub.SubscribeRequest{
 		Name: w.name, Seq: w.seq, Sink: d.loop.Number(), Once: !w.kind.Endless(),
 		CheckToken: d.options.Tokens, Token: w.token, ReplayBytesMax: d.options.OutputBytesMax,
@@ -101,6 +132,7 @@ func (d *Door) admit(x *httploop.Exchange, w *wanted, encoder delivery.Encoder) 
 	p := d.addSubscriber(x.Conn(), subscriber{
 		kind: w.kind, noop: w.noop, callback: d.callbacks.keep(w.callback), flags: chunkedFlag(x),
 	})
+	d.allow(p, grant)
 	d.subscribe(p, subscription{channel: s.ID, seq: s.Next, behind: s.Behind()})
 	d.hold(x, s.Behind())
 }
@@ -185,6 +217,9 @@ func nextSeqAfter(m *hub.Message) *hub.Message {
 	return &hub.Message{Type: hub.NextSeq, Channel: m.Channel, Seq: m.Seq + 1}
 }
 
+// tokenError is what clients of the original are told of a token, or anything else, that does not let them in.
+var tokenError = hub.Payload{Content: "Token error"}
+
 // refuse answers a subscription that the hub did not take: a message in an ordinary answer, as clients
 // of the original expect.
 func (d *Door) refuse(x *httploop.Exchange, w *wanted, encoder delivery.Encoder, err error) {
@@ -193,8 +228,8 @@ func (d *Door) refuse(x *httploop.Exchange, w *wanted, encoder delivery.Encoder,
 	case errors.Is(err, hub.ErrName):
 		badRequest(x, "cname is too long\n")
 		return
-	case errors.Is(err, hub.ErrToken):
-		m.Type, m.Content = hub.TokenError, "Token error"
+	case errors.Is(err, hub.ErrToken), accessProblem(&delivery.Problem{}, err):
+		m.Type, m.Payload = hub.TokenError, tokenError
 		d.Counters.WrongToken.Add(1)
 	case errors.Is(err, hub.ErrTooManySubscribers):
 		m.Type, m.Content = hub.TooManySubscribers, "Too many subscribers"

@@ -27,6 +27,8 @@ const (
 	flagDeflated                   // a WebSocket that has agreed to compression
 	flagBinary                     // a WebSocket that wants bytes as bytes
 	flagNamed                      // its identity is in Door.identities
+	flagGranted                    // came with a signed token; see Door.grants
+	flagAsking                     // is none yet: the application is asked; see asking
 )
 
 // slots is how many different frames of a message there can be for others to share: of each kind, chunked and
@@ -75,6 +77,7 @@ func (d *Door) removeSubscriber(c reactor.Conn) {
 	}
 	d.callbacks.free(s.callback)
 	d.forget(s)
+	d.disallow(s)
 	d.Counters.Subscribers[s.kind].Add(-1)
 	if d.subscribers.Remove(n) {
 		d.loop.Conn(d.subscribers.At(n).fd).SetUser(n)

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/icomet/icomet/internal/auth"
 	"github.com/icomet/icomet/internal/delivery"
 	"github.com/icomet/icomet/internal/http1"
 	"github.com/icomet/icomet/internal/httploop"
@@ -17,8 +18,9 @@ type want struct {
 	name     []byte
 	token    []byte
 	start    hub.Start
-	presence bool  // joins and leaves too
-	refusal  error // why it is refused already, nil if it is not
+	presence bool        // joins and leaves too
+	grant    *auth.Grant // that allows it, where signed tokens are asked for
+	refusal  error       // why it is refused already, nil if it is not
 }
 
 // order is a whole request for subscriptions of v1.
@@ -27,8 +29,10 @@ type order struct {
 	wants    []want
 	callback []byte
 	binary   bool
-	identity hub.Member // who asks; without a client nobody
-	refusal  error      // why all of wants are refused
+	token    []byte      // of the connection
+	grant    *auth.Grant // by that token, or else that of the first channel
+	identity hub.Member  // who asks; without a client nobody
+	refusal  error       // why all of wants are refused
 }
 
 // isV1 tells whether a request asks for v1: by v=1, or by what clients of the original never send.
@@ -71,6 +75,10 @@ func (d *Door) parseOrder(x *httploop.Exchange, kind delivery.Kind) (o order, pr
 	case len(o.callback) > 0 && !delivery.IsCallback(o.callback):
 		return o, badCallbackText
 	}
+	if o.token = p.all.token; len(o.token) == 0 {
+		o.token = bearer(x)
+	}
+	d.authorize(&o)
 	if problem := d.identified(&o, p.client, p.info); problem != "" {
 		return o, problem
 	}

@@ -33,6 +33,9 @@ func (d *Door) serveWebSocket(x *httploop.Exchange) {
 		unavailable(x)
 		return
 	}
+	if !d.admits(x) {
+		return
+	}
 	o, problem := d.parseOrder(x, delivery.WebSocket)
 	if problem != "" {
 		d.Counters.BadRequests.Add(1)
@@ -40,7 +43,7 @@ func (d *Door) serveWebSocket(x *httploop.Exchange) {
 		return
 	}
 	d.Counters.Subscribed[delivery.WebSocket].Add(1)
-	d.beginWebSocket(x, &o, upgrade)
+	d.beginWebSocket(x, &o, upgrade, string(x.Request.Header("Origin")))
 }
 
 func (d *Door) refuseUpgrade(x *httploop.Exchange, r *ws.Refusal) {
@@ -50,7 +53,7 @@ func (d *Door) refuseUpgrade(x *httploop.Exchange, r *ws.Refusal) {
 	x.End(r.Text + "\n")
 }
 
-func (d *Door) beginWebSocket(x *httploop.Exchange, o *order, upgrade ws.Upgrade) {
+func (d *Door) beginWebSocket(x *httploop.Exchange, o *order, upgrade ws.Upgrade, origin string) {
 	c := x.Conn()
 	f := flagV1
 	if upgrade.Deflate {
@@ -61,12 +64,16 @@ func (d *Door) beginWebSocket(x *httploop.Exchange, o *order, upgrade ws.Upgrade
 	}
 	s := d.addSubscriber(c, subscriber{kind: delivery.WebSocket, flags: f})
 	d.identify(s, o.identity)
+	d.allow(s, o.grant)
 	first := d.appendText(ws.AppendUpgrade(nil, upgrade), s, delivery.AppendHello(nil, d.noopSeconds()))
 	if o.refusal != nil && len(o.wants) == 0 {
 		first = d.appendText(first, s, d.problem(&want{id: delivery.NoID}, o.refusal))
 	}
 	behind := false
 	for i := range o.wants {
+		if d.mustWait(c, &o.wants[i], origin) {
+			continue
+		}
 		frame, lags := d.take(s, &o.wants[i], i, d.options.OutputBytesMax-len(first))
 		first = append(first, frame...)
 		behind = behind || lags
@@ -209,11 +216,13 @@ func (d *Door) execute(c reactor.Conn, s *subscriber, cmd *command) error {
 		return d.commandPublish(c, s, cmd)
 	case "members":
 		return d.commandMembers(c, s, cmd)
+	case "auth":
+		return d.commandAuth(c, s, cmd)
 	case "ping":
 		d.reply(c, d.appendText(nil, s, delivery.AppendPong(nil, cmd.number())))
 		return nil
 	}
-	return errors.New("cmd is none of subscribe, unsubscribe, publish, members and ping")
+	return errors.New("cmd is none of subscribe, unsubscribe, publish, members, auth and ping")
 }
 
 func (d *Door) commandSubscribe(c reactor.Conn, s *subscriber, cmd *command) error {
@@ -222,7 +231,14 @@ func (d *Door) commandSubscribe(c reactor.Conn, s *subscriber, cmd *command) err
 		return err
 	}
 	for i := range wants {
-		frame, behind := d.take(s, &wants[i], 0, d.options.OutputBytesMax-c.OutputWaiting())
+		w := &wants[i]
+		if d.options.Access.Checker != nil {
+			w.refusal = d.permit(w, d.grant(s), nil)
+		}
+		if d.mustWait(c, w, "") {
+			continue
+		}
+		frame, behind := d.take(s, w, 0, d.options.OutputBytesMax-c.OutputWaiting())
 		d.reply(c, frame)
 		if c.Dead() {
 			return nil
@@ -254,7 +270,7 @@ func (d *Door) commandPublish(c reactor.Conn, s *subscriber, cmd *command) error
 		return errors.New("cname is missing")
 	}
 	name := []byte(*cmd.Channel)
-	if !d.options.Publish.Match(name) {
+	if !d.mayPublish(s, name) {
 		d.tell(c, s, cmd, codeForbidden, "publishing to this channel is not permitted")
 		return nil
 	}
@@ -275,6 +291,12 @@ func (d *Door) commandPublish(c reactor.Conn, s *subscriber, cmd *command) error
 		d.reply(c, d.appendText(nil, s, delivery.AppendPublished(nil, cmd.number(), name, delivery.Position{Epoch: done.Epoch, Next: done.Seq})))
 	}
 	return nil
+}
+
+// mayPublish tells whether s may publish to a channel: by its token, or as anybody may.
+func (d *Door) mayPublish(s *subscriber, name []byte) bool {
+	grant := d.grant(s)
+	return d.options.Access.Publish.Match(name) || grant != nil && grant.MayPublish(name)
 }
 
 // tell answers a command that is right with an error.

@@ -160,7 +160,7 @@ func TestWrongCommandsAreAnsweredAndCounted(t *testing.T) {
 		{`hello`, parse + "invalid character 'h' looking for beginning of value"},
 		{``, parse + "EOF"},
 		{`{"cmd":"ping"} {}`, "there is something behind the command"},
-		{`{"cmd":"fly"}`, "cmd is none of subscribe, unsubscribe, publish and ping"},
+		{`{"cmd":"fly"}`, "cmd is none of subscribe, unsubscribe, publish, members, auth and ping"},
 		{`[]`, ""},
 		{`{"cmd":"subscribe","colour":1}`, parse + "unknown field \"colour\""},
 		{`{"cmd":"subscribe"}`, "cname is missing"},

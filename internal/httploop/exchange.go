@@ -219,7 +219,8 @@ func (h *Handler) Release(c reactor.Conn, last []byte) {
 	}
 }
 
-// Reply answers a held exchange whose answer has not begun: build does what Serve would have done.
+// Reply answers a held exchange whose answer has not begun: build does what Serve would have done, and may
+// hold it again.
 // The request is not at hand any more, but for its version.
 func (h *Handler) Reply(c reactor.Conn, build func(x *Exchange)) {
 	state := c.State()
@@ -229,13 +230,13 @@ func (h *Handler) Reply(c reactor.Conn, build func(x *Exchange)) {
 	if state&stateChunked != 0 {
 		x.Request.Minor = 1
 	}
+	c.SetState(phaseIdle)
 	build(x)
 	h.flush(c)
 	x.closing = false
-	if c.Dead() {
+	if c.Dead() || phase(c) == phaseHeld {
 		return
 	}
-	c.SetState(phaseIdle)
 	if !x.Request.KeepAlive {
 		c.Finish(reactor.ReasonDone, c.InputWaiting() > 0)
 		return

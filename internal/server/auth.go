@@ -78,8 +78,14 @@ func readKeyFile(path string) ([]byte, error) {
 // newAuth makes what decides about subscribers, as far as it is configured.
 func (s *Server) newAuth() (err error) {
 	c := &s.options.Config
-	if s.origins, err = auth.NewOrigins(c.Front.Origins); err != nil {
+	if s.access.Origins, err = auth.NewOrigins(c.Front.Origins); err != nil {
 		return fmt.Errorf("front.origin: %w", err)
+	}
+	if s.access.Publish, err = auth.NewPatterns(c.Front.Publish); err != nil {
+		return fmt.Errorf("front.publish %w", err)
+	}
+	if s.presence, err = auth.NewPatterns(c.Front.Presence); err != nil {
+		return fmt.Errorf("front.presence %w", err)
 	}
 	warn := func(text string) { s.options.Log.Warn(text) }
 	if c.Front.Auth == config.AuthJWT {
@@ -88,12 +94,12 @@ func (s *Server) newAuth() (err error) {
 			return err
 		}
 		o.Log = warn
-		if s.checker, err = auth.New(o); err != nil {
+		if s.access.Checker, err = auth.New(o); err != nil {
 			return err
 		}
 	}
 	if c.Hook.SubscribeURL != "" {
-		s.hook, err = auth.NewHook(auth.HookOptions{
+		s.access.Hook, err = auth.NewHook(auth.HookOptions{
 			URL: c.Hook.SubscribeURL, Timeout: c.Hook.Timeout, CacheMax: c.Hook.Cache, FailOpen: c.Hook.FailOpen, Log: warn,
 		})
 	}
@@ -102,22 +108,22 @@ func (s *Server) newAuth() (err error) {
 
 // runAuth starts the goroutines that fetch keys and ask the application; they end with ctx.
 func (s *Server) runAuth(ctx context.Context) {
-	if s.checker != nil {
-		s.background.Go(func() { s.checker.Run(ctx) })
+	if s.access.Checker != nil {
+		s.background.Go(func() { s.access.Checker.Run(ctx) })
 	}
-	if s.hook != nil {
-		s.background.Go(func() { s.hook.Run(ctx) })
+	if s.access.Hook != nil {
+		s.background.Go(func() { s.access.Hook.Run(ctx) })
 	}
 }
 
 // describeAuth adds the figures of tokens and of the hook; they are 0 where that is not configured.
 func (s *Server) describeAuth(m *metrics.Set) {
 	tokens, hook := &auth.Counters{}, &auth.HookCounters{}
-	if s.checker != nil {
-		tokens = &s.checker.Counters
+	if s.access.Checker != nil {
+		tokens = &s.access.Checker.Counters
 	}
-	if s.hook != nil {
-		hook = &s.hook.Counters
+	if s.access.Hook != nil {
+		hook = &s.access.Hook.Counters
 	}
 	count := func(name, help string, labels metrics.Labels, c interface{ Load() uint64 }) {
 		m.Counter(name, help, labels, func() float64 { return float64(c.Load()) })

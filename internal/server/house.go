@@ -34,6 +34,9 @@ func (s *Server) keepHouse(ctx context.Context) {
 		case now := <-second.C:
 			for s.hub.Tick(s.seconds(), tickBudget) && ctx.Err() == nil {
 			}
+			for _, d := range s.fronts {
+				d.Expire()
+			}
 			conns := s.group.Stats().Conns
 			peak = max(peak, conns)
 			left := peak-conns >= max(leftMin, peak/leftShare)

@@ -70,6 +70,23 @@ func (s *Server) describeFront(m *metrics.Set) {
 		func(c *front.Counters) *atomic.Uint64 { return &c.NoChannel })
 	counter(refused, refusedHelp, metrics.Labels{"reason": "max_subscribers_per_channel"},
 		func(c *front.Counters) *atomic.Uint64 { return &c.NoSubscriber })
+	counter(refused, refusedHelp, metrics.Labels{"reason": "max_channels_per_subscriber"},
+		func(c *front.Counters) *atomic.Uint64 { return &c.TooManyOfOne })
+	counter(refused, refusedHelp, metrics.Labels{"reason": "origin"},
+		func(c *front.Counters) *atomic.Uint64 { return &c.WrongOrigin })
+	counter("gaps_total", "Gaps told to subscribers of v1.", nil,
+		func(c *front.Counters) *atomic.Uint64 { return &c.Gaps })
+	counter("deliveries_put_off_total", "Messages left for subscribers of v1 that read too slowly to read from the history later.", nil,
+		func(c *front.Counters) *atomic.Uint64 { return &c.Skipped })
+	counter("commands_bad_total", "Subscriptions and commands of v1 that were wrong.", nil,
+		func(c *front.Counters) *atomic.Uint64 { return &c.BadRequests })
+	counter("subscribers_expired_total", "Subscribers ended since their tokens had expired.", nil,
+		func(c *front.Counters) *atomic.Uint64 { return &c.Expired })
+	counter("websocket_published_total", "Messages published by WebSocket.", nil,
+		func(c *front.Counters) *atomic.Uint64 { return &c.Published })
+	m.Gauge("subscriptions", "Channels of all subscribers now.", nil, func() float64 {
+		return sum(s.fronts, func(d *front.Door) float64 { return float64(d.Counters.Subscriptions.Load()) })
+	})
 	m.Gauge("subscriber_memory_bytes", "Memory mapped for the records of subscribers.", nil, func() float64 {
 		return sum(s.fronts, func(d *front.Door) float64 { return float64(d.Counters.SubscriberMemory.Load()) })
 	})

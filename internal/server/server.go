@@ -67,9 +67,8 @@ type Server struct {
 	adminHTTPs []*httploop.Handler
 
 	// Who may subscribe. What is not configured is nil, but for origins.
-	checker *auth.Checker
-	hook    *auth.Hook
-	origins *auth.Origins
+	access   front.Access
+	presence auth.Patterns // channels whose members are known
 
 	broadcaster *admin.Broadcaster
 	cancel      context.CancelFunc
@@ -172,10 +171,9 @@ func (s *Server) newFront(l *reactor.Loop, limits *http1.Limits, sinks *sinkList
 	c := &s.options.Config
 	h := httploop.New(l, frontDoor, limits, s.bridges[frontDoor])
 	o := front.Options{
-		Hub: s.hub, Tokens: c.Front.Auth != config.AuthNone, PollingTimeout: c.Front.PollingTimeout,
+		Hub: s.hub, Tokens: c.Front.Auth == config.AuthToken, PollingTimeout: c.Front.PollingTimeout,
 		OutputBytesMax: c.Front.OutputBytes, ChannelsMax: c.Front.MaxChannelsPerSubscriber,
-		Publish: front.Patterns(c.Front.Publish), Home: s.home,
-		Presence: front.Patterns(c.Front.Presence), ClientIDs: c.Front.ClientIDs,
+		Access: s.access, Presence: s.presence, ClientIDs: c.Front.ClientIDs, Home: s.home,
 	}
 	d := front.New(l, frontDoor, h, o)
 	h.Start(d)
