@@ -4,6 +4,8 @@
 //	icomet [-d] CONF            serve as CONF says; -d in the background
 //	icomet CONF -s stop         stop the server of CONF; also start and restart
 //	icomet bench --help         load a server and measure it
+//	icomet token --help         make a signed token for tests by hand
+//	icomet explain --help       say why a token gives access, or why not
 package main
 
 import (
@@ -23,8 +25,13 @@ func main() {
 
 // run does what the command line asks for, and returns the exit code.
 func run(args []string) int {
-	if len(args) > 1 && args[1] == "bench" {
-		return runBench(args[2:])
+	if len(args) > 1 {
+		switch args[1] {
+		case "bench":
+			return runBench(args[2:])
+		case "token", "explain":
+			return runCredential(args[1:])
+		}
 	}
 	fmt.Print(process.Banner(server.Version))
 	program := filepath.Base(args[0])

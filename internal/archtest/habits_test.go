@@ -22,7 +22,7 @@ var systemRooms = []string{"internal/reactor", "internal/slab", "internal/proces
 // libraryRooms are where each third-party library is used; elsewhere the project does not know of it.
 var libraryRooms = map[string][]string{
 	"golang.org/x/sys":                        systemRooms,
-	"github.com/alecthomas/kong":              {"cmd/icomet", "internal/bench"},
+	"github.com/alecthomas/kong":              {"cmd/icomet", "internal/bench", "internal/credential"},
 	"gopkg.in/natefinch/lumberjack.v2":        {"internal/logfile"},
 	"github.com/prometheus/client_golang":     {"internal/metrics"},
 	"github.com/HdrHistogram/hdrhistogram-go": {"internal/bench", "test"},

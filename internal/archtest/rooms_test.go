@@ -47,7 +47,9 @@ var rooms = []room{
 	{"internal/server", []string{"internal/admin", "internal/auth", "internal/config", "internal/delivery", "internal/front", "internal/http1",
 		"internal/httploop", "internal/hub", "internal/metrics", "internal/reactor", "sdk/js", "web"},
 		"no process and no logfile: a server can be started in a test, several at a time"},
-	{"cmd/icomet", []string{"internal/config", "internal/server", "internal/process", "internal/logfile", "internal/bench"},
+	{"internal/credential", []string{"internal/auth", "internal/config", "internal/server"},
+		"no doors: it looks at tokens as a server with the same configuration would, without one that runs"},
+	{"cmd/icomet", []string{"internal/config", "internal/server", "internal/process", "internal/logfile", "internal/bench", "internal/credential"},
 		"no hub, no doors: the command has no logic of its own"},
 
 	{"internal/bench", []string{anything}, ""},
@@ -64,7 +66,7 @@ var private = map[string][]string{
 	"internal/archtest":   nil,
 	"internal/doctest":    nil,
 	"test":                nil,
-	"internal/server":     {"cmd/icomet", "internal/icomettest", "internal/bench", "internal/doctest", "test"},
+	"internal/server":     {"cmd/icomet", "internal/credential", "internal/icomettest", "internal/bench", "internal/doctest", "test"},
 }
 
 // roomOf is the room that a folder belongs to.

@@ -86,14 +86,3 @@ func (s *shard[V]) place() uint32 {
 	delete(s.index, s.slots[i].key)
 	return i
 }
-
-// length is the number of verdicts that are kept, those included whose time is over.
-func (c *cache[V]) length() (n int) {
-	for i := range c.shards {
-		s := &c.shards[i]
-		s.mu.Lock()
-		n += len(s.index)
-		s.mu.Unlock()
-	}
-	return n
-}

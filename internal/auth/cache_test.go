@@ -50,3 +50,14 @@ func TestVerdictsEndAtTheirTime(t *testing.T) {
 		t.Errorf("got %q, %v", v, ok)
 	}
 }
+
+// length is the number of verdicts that are kept, those included whose time is over.
+func (c *cache[V]) length() (n int) {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		n += len(s.index)
+		s.mu.Unlock()
+	}
+	return n
+}

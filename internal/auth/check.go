@@ -152,7 +152,7 @@ func (e *examination) tellClaims() string {
 	if c.client != "" {
 		client = "client " + quote(c.client)
 	}
-	return fmt.Sprintf("%s, %d bytes of info, %d patterns to subscribe and %d to publish", client,
+	return fmt.Sprintf("%s, %d bytes of info, patterns: %d to subscribe, %d to publish", client,
 		len(c.info), c.subscribe.Len(), c.publish.Len())
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -75,6 +76,8 @@ func New(o Options) (*Checker, error) {
 		return nil, errors.New("auth: there is no key")
 	case len(o.Keys) > keysMax:
 		return nil, fmt.Errorf("auth: %d keys, at most %d are possible", len(o.Keys), keysMax)
+	case slices.ContainsFunc(o.Keys, func(k Key) bool { return k.method == nil }):
+		return nil, errors.New("auth: a key is empty")
 	case o.JWKSURL != "" && o.JWKSRefresh <= 0:
 		return nil, errors.New("auth: no time after which the key set is fetched again")
 	}

@@ -79,7 +79,7 @@ func (e *examination) explainChannel(channel string, action Action) Step {
 	case nearest == "":
 		step.Detail = fmt.Sprintf("the claim %s is missing or empty, so there is nothing to %v", action.claim(), action)
 	default:
-		step.Detail = fmt.Sprintf("none of %d patterns in %s matches; the nearest is %s", patterns.Len(), action.claim(), quote(nearest))
+		step.Detail = fmt.Sprintf("no pattern in %s matches; the nearest of %d is %s", action.claim(), patterns.Len(), quote(nearest))
 	}
 	return step
 }

@@ -34,7 +34,7 @@ func TestExplanationGoesThroughAllChecks(t *testing.T) {
 + key: RS256 key "rsa" of test.pem, ES256 key "ec" of test.pem, EdDSA key "ed" of test.pem, HS256 key of test secret
 + algorithm: HS256
 + signature: by the HS256 key of test secret
-+ claims: client "ann", 0 bytes of info, 3 patterns to subscribe and 0 to publish
++ claims: client "ann", 0 bytes of info, patterns: 3 to subscribe, 0 to publish
 + times: it expires in 1h0m0s, at 2026-01-02T04:04:05Z; it was issued 1m0s ago
 + audience: "push"
 + issuer: "me"
@@ -44,10 +44,10 @@ func TestExplanationGoesThroughAllChecks(t *testing.T) {
 + header: alg ES256, kid "ec"
 + key: ES256 key "ec" of test.pem
 + times: it expires in 1h0m0s, at 2026-01-02T04:04:05Z; it begins in 20s, which the leeway makes good; it was issued 1m0s in the future: the clock of the signer is ahead of the one here by that at least
-- subscribe "nest": none of 3 patterns in channels matches; the nearest is "news"
+- subscribe "nest": no pattern in channels matches; the nearest of 3 is "news"
 `},
 		{"late by less than the leeway", "news", auth.Subscribe, hs(fmt.Sprintf(`{"aud":"push","iss":"me","channels":["news"],"exp":%d}`, at(-20*time.Second))), `
-+ claims: no client (sub), 0 bytes of info, 1 patterns to subscribe and 0 to publish
++ claims: no client (sub), 0 bytes of info, patterns: 1 to subscribe, 0 to publish
 + times: it expired 20s ago, at 2026-01-02T03:03:45Z, which the leeway makes good
 `},
 		{"publish without the claim", "news", auth.Publish, hs(`{` + good + `}`), `
@@ -56,7 +56,7 @@ func TestExplanationGoesThroughAllChecks(t *testing.T) {
 		{"wrong key, and more besides", "news", auth.Subscribe, es(otherKey(), "ec", fmt.Sprintf(`{"channels":["*"],"exp":%d}`, at(-time.Hour))), `
 + algorithm: ES256
 - signature: the signature is not by the ES256 key "ec" of test.pem: another key, or the token was changed
-+ claims: no client (sub), 0 bytes of info, 1 patterns to subscribe and 0 to publish
++ claims: no client (sub), 0 bytes of info, patterns: 1 to subscribe, 0 to publish
 - times: it expired 1h0m0s ago, at 2026-01-02T02:04:05Z; clocks may differ by 30s
 - audience: the token has no claim aud, expected "push"
 - issuer: the token has no claim iss, expected "me"

@@ -201,7 +201,7 @@ func (h *Hook) tell(err error) {
 		h.options.Log("subscribe hook: " + err.Error())
 		return
 	}
-	h.options.Log("subscribe hook: " + h.options.URL + " answers again")
+	h.options.Log("subscribe hook: " + redacted(h.options.URL) + " answers again")
 }
 
 // land gives the verdict to all who wait for it.

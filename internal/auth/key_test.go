@@ -69,7 +69,7 @@ func TestCertificatesAndSeveralKeysAreRead(t *testing.T) {
 }
 
 func TestCheckersThatCouldTakeNothingAreRefused(t *testing.T) {
-	for _, o := range []auth.Options{{}, {JWKSURL: "https://a.example/"}, {Keys: make([]auth.Key, 65)}} {
+	for _, o := range []auth.Options{{}, {JWKSURL: "https://a.example/"}, {Keys: make([]auth.Key, 1)}, {Keys: make([]auth.Key, 65)}} {
 		if _, err := auth.New(o); err == nil {
 			t.Errorf("no error for %+v", o)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 )
@@ -34,6 +35,7 @@ const (
 type refresher struct {
 	// Set before use, never changed.
 	url      string
+	name     string // the URL without a password, for messages
 	interval time.Duration
 	client   *http.Client
 	wake     chan struct{}
@@ -52,7 +54,7 @@ type refresher struct {
 
 func newRefresher(o *Options, counters *Counters, take func([]Key)) *refresher {
 	return &refresher{
-		url: o.JWKSURL, interval: o.JWKSRefresh, client: newClient(o.Transport, followRedirects),
+		url: o.JWKSURL, name: redacted(o.JWKSURL), interval: o.JWKSRefresh, client: newClient(o.Transport, followRedirects),
 		wake: make(chan struct{}, 1), log: o.Log, counters: counters, take: take,
 	}
 }
@@ -127,7 +129,7 @@ func (r *refresher) refresh(ctx context.Context) error {
 	} else {
 		r.failures++
 		r.counters.RefreshFailures.Add(1)
-		err = fmt.Errorf("key set of %s: %w", r.url, err)
+		err = fmt.Errorf("key set of %s: %w", r.name, err)
 	}
 	r.failed.Store(err != nil)
 	r.state.Store(stateCooling)
@@ -150,12 +152,12 @@ func (r *refresher) fetch(ctx context.Context) error {
 	if digest == r.last {
 		return nil
 	}
-	keys, skipped, err := parseKeySet(body, r.url)
+	keys, skipped, err := parseKeySet(body, r.name)
 	if err != nil {
 		return err
 	}
 	if len(skipped) > 0 {
-		r.log(fmt.Sprintf("key set of %s: %d keys are not used%s", r.url, len(skipped), joined(skipped)))
+		r.log(fmt.Sprintf("key set of %s: %d keys are not used%s", r.name, len(skipped), joined(skipped)))
 	}
 	r.take(keys)
 	r.last = digest
@@ -190,6 +192,15 @@ func newClient(transport http.RoundTripper, redirect func(*http.Request, []*http
 		transport = own
 	}
 	return &http.Client{Transport: transport, CheckRedirect: redirect}
+}
+
+// redacted is a URL without its password.
+func redacted(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "a URL that cannot be read"
+	}
+	return u.Redacted()
 }
 
 // followRedirects lets a key set be elsewhere, but not without TLS if its URL has it.

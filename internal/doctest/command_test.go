@@ -69,6 +69,9 @@ func TestExitCodesAreThoseOfTheManual(t *testing.T) {
 		{"-d nopidfile.conf", 1, "address already in use"},
 		{"-d icomet.conf -s restart", 0, "stopped"},
 		{"icomet.conf -s stop", 0, "stopped"},
+		{"token --secret short", 1, "expected at least 32"},
+		{"./token", 1, "is not a file or not exists!"},
+		{"explain --help", 0, "Usage: icomet explain"},
 	} {
 		code, out := runIcomet(t, folder, strings.Fields(c.args)...)
 		if code != c.code || !strings.Contains(out, c.says) {

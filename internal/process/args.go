@@ -120,7 +120,7 @@ func Usage(program string) string {
 	return fmt.Sprintf(`Usage:
     %s [-d] CONF [-s start|stop|restart]
     %[1]s
-    %[1]s bench [--help]
+    %[1]s bench|token|explain [--help]
 Options:
     CONF  the configuration file; without any argument built-in defaults are used
     -d    run in the background, return when the server listens
@@ -128,6 +128,9 @@ Options:
     -v    show the version
     -h    show this text
     bench load a server with subscribers and messages, and measure it
+    token make a signed token for tests by hand
+    explain
+          say step by step whether a token gives access, and why not
 `, program)
 }
 

@@ -33,7 +33,7 @@ func AuthOptions(c *config.JWT) (auth.Options, error) {
 		o.Keys = append(o.Keys, k)
 	}
 	for _, path := range c.PublicKeys {
-		text, err := readKeyFile(path)
+		text, err := ReadKeyFile(path)
 		if err != nil {
 			return o, fmt.Errorf("jwt.public_key: %w", err)
 		}
@@ -52,14 +52,15 @@ func SecretText(s config.Secret) ([]byte, error) {
 	if s.File == "" {
 		return []byte(s.Reveal()), nil
 	}
-	text, err := readKeyFile(s.File)
+	text, err := ReadKeyFile(s.File)
 	if err != nil {
 		return nil, fmt.Errorf("jwt.secret: %w", err)
 	}
 	return bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r")), nil
 }
 
-func readKeyFile(path string) ([]byte, error) {
+// ReadKeyFile reads a file with a secret or with keys. The error is also for one of more than 64 KB.
+func ReadKeyFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
