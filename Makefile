@@ -12,7 +12,7 @@ MILLION  ?= 1000000
 BUDGETS   = Budget|Memory|Alloc
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test format vet race budget portable fuzz js bench million docs
+.PHONY: help setup build run test format vet race budget portable fuzz js sdk bench million docs
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -50,8 +50,11 @@ portable: ## the tests of the rooms around sockets, on the driver for other syst
 fuzz: ## every fuzz target for FUZZTIME each
 	@scripts/fuzz.sh $(FUZZTIME)
 
-js: ## the tests of the JavaScript client
+js: ## the tests of the JavaScript clients
 	@scripts/js.sh
+
+sdk: ## write the bundles of the JavaScript client again
+	$(GO) test ./sdk/js -count=1 -run Bundles -update
 
 bench: ## the Go benchmarks
 	$(GOTEST) -run '^$$' -bench . -benchmem ./...

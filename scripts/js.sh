@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs the tests of the JavaScript client, which need Node 18 or later and nothing else.
+# Runs the tests of the JavaScript clients, which need Node 20 or later and nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/../sdk/js"
 
 if ! command -v node >/dev/null; then
-	echo "*** SKIPPED: no Node here; the tests of the JavaScript client were not run."
+	echo "*** SKIPPED: no Node here; the tests of the JavaScript clients were not run."
 	exit 0
 fi
-node --test test/*.test.js
+node --test test/*.test.js test/v1/*.test.mjs

@@ -8,43 +8,9 @@ const fs = require('node:fs');
 const http = require('node:http');
 const path = require('node:path');
 const vm = require('node:vm');
+const { Clock } = require('./clock.js');
 
 const SOURCE = path.join(__dirname, '..', 'icomet.js');
-
-// Clock holds timers until advance is called.
-class Clock {
-  #now = 0;
-  #last = 0;
-  #timers = new Map();
-
-  setTimeout = (action, ms) => {
-    this.#timers.set(++this.#last, { due: this.#now + ms, action });
-    return this.#last;
-  };
-
-  clearTimeout = (id) => {
-    this.#timers.delete(id);
-  };
-
-  // delays lists what is pending, as milliseconds from now.
-  delays() {
-    return [...this.#timers.values()].map((timer) => timer.due - this.#now);
-  }
-
-  advance(ms) {
-    const end = this.#now + ms;
-    for (;;) {
-      const [id, timer] = [...this.#timers].sort((a, b) => a[1].due - b[1].due)[0] || [];
-      if (!timer || timer.due > end) {
-        break;
-      }
-      this.#timers.delete(id);
-      this.#now = timer.due;
-      timer.action();
-    }
-    this.#now = end;
-  }
-}
 
 // eventSource makes an EventSource class that resolves addresses against origin. Unlike a browser's it never
 // reconnects by itself; readyState after an error tells apart what a browser would retry (0) and not (2).

@@ -1,0 +1,3 @@
+export { Client } from './client.js';
+export { IcometError } from './errors.js';
+export { iComet } from './drop_in.js';
