@@ -1,13 +1,12 @@
-import { Backoff } from './backoff.js';
-import { Chooser } from './chooser.js';
+import { Comeback } from './comeback.js';
 import { Commands } from './commands.js';
 import { IcometError } from './errors.js';
-import { foreign, silent, unheard } from './endings.js';
+import { silent } from './endings.js';
 import { Feeds } from './feeds.js';
 import { Renewal } from './renewal.js';
 import { subscribeCommands } from './subscribe_commands.js';
 import { Timer } from './timer.js';
-import { TRANSPORTS } from './transport.js';
+import { Turn } from './turn.js';
 import { Watchdog } from './watchdog.js';
 
 // Silence is tolerated for the server's heartbeat times this, and this much more.
@@ -15,16 +14,12 @@ const NOOP_FACTOR = 1.5;
 const NOOP_MARGIN_MS = 5000;
 // The heartbeat of a server that has not told it: polls have no hello.
 const NOOP_DEFAULT_S = 60;
-// A connection that was open this long begins the back-off anew.
-const STABLE_MS = 10_000;
-// Clients of a server that restarts come back spread over this time.
-const SOON_MS = 5000;
 // A tab that becomes visible expects an answer within this time.
 const PING_TIMEOUT_MS = 5000;
 
 /**
  * Connection holds one connection for any number of channels, over whatever transport gets through, and replaces it when
- * it is lost. It lives in turns: a turn is one opened transport, and what a former turn still says is ignored.
+ * it is lost. It lives in turns: a turn is one opened transport.
  *
  * @typedef {object} ConnectionPort
  * @property {(message: object, holders: string[] | null) => void} message holders: whom it is for, null: all
@@ -36,19 +31,18 @@ export class Connection {
   #env;
   #port;
   #tokens;
-  #chooser;
-  #backoff;
+  #comeback;
   #commands;
   #feeds;
   #renewal;
   #watchdog;
-  #hello;    // timer: the first message is late
   #retry;    // timer: the wait for the next attempt
   #upgrade;  // timer: a better transport is due for another trial
   #change;   // timer: gathers changes of the list of channels
   #turn = null;
   #suspended = false;
   #noopS = NOOP_DEFAULT_S;
+  #notBefore = 0; // the server has asked to be left alone until then
 
   /** @param {ConnectionPort} port */
   constructor(settings, env, port) {
@@ -56,8 +50,7 @@ export class Connection {
     this.#env = env;
     this.#port = port;
     this.#tokens = settings.tokens;
-    this.#chooser = new Chooser(settings.kinds, settings.choice, env);
-    this.#backoff = new Backoff(settings.backoffFirstMs, settings.backoffMaxMs, env.random);
+    this.#comeback = new Comeback(settings, env);
     this.#commands = new Commands(env, settings.commandTimeoutMs);
     this.#feeds = new Feeds(env, {
       deliver: (message, holders) => this.#port.message(message, holders),
@@ -66,7 +59,9 @@ export class Connection {
     });
     this.#renewal = new Renewal(env, this.#tokens, (token) => this.command({ cmd: 'auth', token }));
     this.#watchdog = new Watchdog(env);
-    [this.#hello, this.#retry, this.#upgrade, this.#change] = [0, 1, 2, 3].map(() => new Timer(env));
+    this.#retry = new Timer(env);
+    this.#upgrade = new Timer(env);
+    this.#change = new Timer(env);
   }
 
   // ---- what holders ask for
@@ -86,7 +81,7 @@ export class Connection {
   /** command resolves to the server's answer. Only WebSockets take commands. */
   command(command, timeoutMs) {
     const turn = this.#turn;
-    if (this.#suspended || (turn?.opened && !turn.transport.send)) {
+    if (this.#suspended || (turn?.opened && !turn.takesCommands)) {
       return Promise.reject(new IcometError('unsupported', this.#suspended ?
         'the client is closed or paused' : 'this needs a WebSocket, and none gets through'));
     }
@@ -102,11 +97,17 @@ export class Connection {
   check() {
     const turn = this.#turn;
     if (this.#retry.pending) {
-      this.#connect();
+      this.#retryNow();
     } else if (this.#watchdog.overdue) {
       this.#ended(turn, silent());
-    } else if (turn?.opened && turn.transport.send) {
+    } else if (turn?.opened && turn.takesCommands) {
       this.command({ cmd: 'ping' }, PING_TIMEOUT_MS).catch(() => this.#ended(turn, silent()));
+    }
+  }
+
+  #retryNow() {
+    if (this.#env.now() >= this.#notBefore) {
+      this.#connect();
     }
   }
 
@@ -160,186 +161,121 @@ export class Connection {
       if (!this.#retry.pending) {
         this.#connect();
       }
-    } else if (turn.transport?.send) {
+    } else if (turn.takesCommands) {
       this.#sync();
-    } else if (turn.transport && this.#feeds.stale) {
+    } else if (turn.started && this.#feeds.stale) {
       this.#connect(turn.opened);
     }
   }
 
   #needed() {
-    return this.#feeds.askable.length > 0 || this.#commands.size > 0 || (this.#feeds.size > 0 && Boolean(this.#turn?.transport?.send));
+    return this.#feeds.askable.length > 0 || this.#commands.size > 0 || (this.#feeds.size > 0 && this.#turn?.takesCommands === true);
   }
 
   // connect begins a turn. A quiet one changes the list of channels of an open connection, and is no news.
-  async #connect(quiet = false) {
+  #connect(quiet = false) {
     this.#endTurn();
-    const turn = { kind: this.#chooser.kind, transport: null, opened: false, openedAt: 0, gotHead: false, token: '' };
+    const turn = new Turn(this.#comeback.kind, this.#settings, this.#env, {
+      started: () => turn.takesCommands || this.#feeds.asked(this.#feeds.askable, this.#commands.nextId()),
+      opened: (noopS) => this.#opened(turn, noopS),
+      message: (message) => this.#receive(turn, message),
+      ended: (ending) => this.#ended(turn, ending),
+    });
     this.#turn = turn;
     if (!quiet) {
       this.#port.state('connecting', { transport: turn.kind });
     }
-    try {
-      turn.token = await this.#tokens.get();
-    } catch (error) {
-      this.#ended(turn, { code: 'token', text: `no token: ${error?.message ?? error}`, reached: true });
-      return;
-    }
-    if (turn === this.#turn) {
-      this.#open(turn);
-    }
+    turn.start(() => this.#feeds.askable.map((feed) => feed.spec()));
   }
 
-  #open(turn) {
-    const { url, credentials, params, helloTimeoutMs } = this.#settings;
-    const during = (action) => (...args) => turn === this.#turn && action(turn, ...args);
-    this.#hello.start(helloTimeoutMs, () => this.#unheard(turn));
-    const opening = {
-      env: this.#env,
-      url,
-      credentials,
-      request: () => ({ token: turn.token, params, channels: this.#feeds.askable.map((feed) => feed.spec()) }),
-      onHead: during(() => { turn.gotHead = true; }),
-      onMessage: during((_, message) => this.#receive(turn, message)),
-      onEnd: during((_, ending) => this.#ended(turn, ending)),
-    };
-    try {
-      turn.transport = TRANSPORTS[turn.kind].open(opening);
-    } catch (error) {
-      this.#ended(turn, { code: 'connection', text: error.message, condemn: true });
+  #opened(turn, noopS) {
+    this.#noopS = noopS || this.#noopS;
+    this.#watchdog.watch(this.#noopS * 1000 * NOOP_FACTOR + NOOP_MARGIN_MS, () => this.#ended(turn, silent()));
+    this.#planUpgrade(this.#comeback.heard());
+    this.#port.state('open', { transport: turn.kind });
+    if (turn.takesCommands) {
+      this.#renewal.schedule(turn.token);
+      this.#sync();
       return;
     }
-    if (!turn.transport.send) {
-      this.#feeds.asked(this.#feeds.askable, this.#commands.nextId());
-    }
-  }
-
-  #unheard(turn) {
-    if (TRANSPORTS[turn.kind].patient) {
-      this.#opened(turn, undefined);
-    } else {
-      this.#ended(turn, unheard(turn.gotHead));
+    this.#commands.failAll('unsupported', 'this needs a WebSocket, and none gets through');
+    if (turn.patient) {
+      this.#feeds.confirm();
     }
   }
 
   #receive(turn, message) {
     this.#watchdog.heard();
-    if (message.type === 'hello') {
-      this.#opened(turn, message.noop);
-    } else if (!turn.opened) {
-      this.#ended(turn, foreign());
-    } else if (message.type !== 'noop' && !this.#commands.take(message)) {
-      this.#dispatch(turn, message);
+    if (message.type === 'noop' || this.#commands.take(message)) {
+      return;
     }
-  }
-
-  #dispatch(turn, message) {
     const ending = this.#feeds.receive(message);
     if (ending) {
       this.#ended(turn, ending);
     } else if (message.type === 'error' && message.cname === undefined) {
-      this.#connectionError(turn, message);
+      this.#refused(turn, message);
     }
   }
 
-  #connectionError(turn, message) {
-    if (message.code === 401) {
-      this.#ended(turn, { code: 401, text: message.text, token: true, reached: true });
+  #refused(turn, { code, text }) {
+    if (code === 401) {
+      this.#ended(turn, { code, text, token: true, reached: true });
     } else {
-      this.#port.error(new IcometError(message.code, message.text));
-    }
-  }
-
-  #opened(turn, noopS) {
-    this.#noopS = noopS || this.#noopS;
-    if (turn.opened) {
-      return;
-    }
-    turn.opened = true;
-    turn.openedAt = this.#env.now();
-    this.#hello.stop();
-    this.#chooser.heard();
-    this.#watchdog.watch(this.#noopS * 1000 * NOOP_FACTOR + NOOP_MARGIN_MS, () => this.#ended(turn, silent()));
-    this.#planUpgrade();
-    this.#port.state('open', { transport: turn.kind });
-    if (turn.transport.send) {
-      this.#renewal.schedule(turn.token);
-      this.#sync();
-    } else {
-      this.#commands.failAll('unsupported', 'this needs a WebSocket, and none gets through');
-      if (TRANSPORTS[turn.kind].patient) {
-        this.#feeds.confirm();
-      }
+      this.#port.error(new IcometError(code, text));
     }
   }
 
   // sync tells an open WebSocket what has changed.
   #sync() {
-    const { opened, transport } = this.#turn;
-    if (!opened) {
+    const turn = this.#turn;
+    if (!turn.opened) {
       return;
     }
-    this.#feeds.takeGone().forEach((cname) => transport.send(JSON.stringify({ cmd: 'unsubscribe', cname })));
+    this.#feeds.takeGone().forEach((cname) => turn.send(JSON.stringify({ cmd: 'unsubscribe', cname })));
     for (const { id, text, feeds } of subscribeCommands(this.#feeds.unasked, () => this.#commands.nextId())) {
-      transport.send(text);
+      turn.send(text);
       this.#feeds.asked(feeds, id);
     }
     this.#flush();
   }
 
   #flush() {
-    if (this.#turn?.opened && this.#turn.transport.send) {
-      this.#commands.flush(this.#turn.transport);
+    if (this.#turn?.opened && this.#turn.takesCommands) {
+      this.#commands.flush(this.#turn);
     }
   }
 
-  #planUpgrade() {
-    const ms = this.#chooser.upgradeInMs();
+  #planUpgrade(ms) {
     if (ms > 0) {
       this.#upgrade.start(ms, () => {
-        this.#chooser.upgrade();
+        this.#comeback.upgrade();
         this.#connect(true);
       });
     }
   }
 
   #ended(turn, ending) {
-    if (turn !== this.#turn || !turn) {
+    if (turn !== this.#turn) {
       return;
     }
+    const isExpected = ending.code === 'end' && !this.#feeds.asking; // all channels that it was for are closed or refused
     this.#endTurn();
-    if (!this.#needed()) {
+    if (isExpected || !this.#needed()) {
       this.#changed();
       return;
     }
-    const wasTrial = this.#chooser.isTrial;
-    const delayMs = this.#delayMs(turn, ending);
     if (ending.token) {
       this.#tokens.forget();
     }
+    this.#notBefore = this.#env.now() + (ending.retryAfterMs ?? 0);
+    const { delayMs, isNews } = this.#comeback.after(turn, ending);
     const error = new IcometError(ending.code, ending.text);
-    if (!ending.soon && !wasTrial) {
+    if (isNews) {
       this.#port.error(error);
     }
     if (!this.#turn && !this.#suspended) {
       this.#wait(delayMs, error);
     }
-  }
-
-  // delayMs is when to come back after an ending, and has the transport judged on the way.
-  #delayMs(turn, ending) {
-    if (turn.opened && this.#env.now() - turn.openedAt >= STABLE_MS) {
-      this.#backoff.reset();
-    }
-    const fruitless = !turn.opened && !ending.reached;
-    if ((fruitless || ending.condemn) && this.#chooser.failed(Boolean(ending.condemn))) {
-      return 0;
-    }
-    if (ending.soon) {
-      return this.#env.random() * SOON_MS;
-    }
-    const backoffMs = this.#backoff.next();
-    return ending.retryAfterMs === undefined ? backoffMs : ending.retryAfterMs + this.#env.random() * this.#settings.backoffFirstMs;
   }
 
   #wait(delayMs, error) {
@@ -352,10 +288,11 @@ export class Connection {
   #endTurn() {
     const turn = this.#turn;
     this.#turn = null;
-    [this.#hello, this.#upgrade, this.#retry].forEach((timer) => timer.stop());
+    this.#upgrade.stop();
+    this.#retry.stop();
     this.#watchdog.stop();
     this.#renewal.stop();
-    turn?.transport?.close();
+    turn?.close();
     this.#feeds.lost();
     this.#commands.lost();
   }

@@ -44,6 +44,11 @@ export class Feeds {
     return this.askable.filter((feed) => feed.request === 0);
   }
 
+  /** asking tells whether the server was asked for any channel that is still wanted. */
+  get asking() {
+    return this.askable.some((feed) => feed.request !== 0);
+  }
+
   get stale() {
     return this.#gone.size > 0 || this.unasked.length > 0;
   }

@@ -61,6 +61,6 @@ export function settingsOf(url, options) {
     tokens: new Tokens(settings.token),
     params: paramsOf(settings),
     shareName: `icomet ${address} ${settings.share === true ? '' : settings.share}`.trimEnd(),
-    tab: Math.floor(env.random() * 2 ** 52).toString(36) + env.now().toString(36),
+    tab: env.newId(),
   };
 }

@@ -6,6 +6,7 @@
  * @property {(id: any) => void} clearTimeout
  * @property {() => number} now milliseconds since 1970
  * @property {() => number} random from 0 to less than 1
+ * @property {() => string} newId a name that no other tab has
  * @property {typeof fetch} [fetch]
  * @property {typeof WebSocket} [WebSocket]
  * @property {typeof BroadcastChannel} [BroadcastChannel]
@@ -34,6 +35,7 @@ export function surroundings(overrides = {}) {
     clearTimeout: (id) => root.clearTimeout(id),
     now: () => Date.now(),
     random: () => Math.random(),
+    newId: () => Math.random().toString(36).slice(2) + Date.now().toString(36),
     fetch: root.fetch && ((url, options) => root.fetch(url, options)),
     WebSocket: root.WebSocket,
     BroadcastChannel: root.BroadcastChannel,

@@ -37,6 +37,8 @@ export class FakeStorage {
 }
 
 export class Page {
+  static #tabs = 0;
+
   clock = new clock.Clock();
   window = new Target();
   document = new Target();
@@ -53,6 +55,7 @@ export class Page {
       clearTimeout: (id) => (typeof id === 'number' ? this.clock.clearTimeout(id) : clearImmediate(id)),
       now: this.clock.now,
       random: () => this.chance,
+      newId: () => `tab${++Page.#tabs}`,
       fetch,
       WebSocket: FakeWebSocket,
       window: this.window,

@@ -10,9 +10,13 @@ import { FakeWebSocket } from './websocket.mjs';
 export const KINDS = ['websocket', 'sse', 'stream', 'poll'];
 export const options = { timeout: 30_000 };
 
+const NEVER_MS = 20_000;
+
 // until resolves once isSo() holds, for what no event tells.
 export async function until(isSo) {
+  const deadline = performance.now() + NEVER_MS;
   while (!isSo()) {
+    assert.ok(performance.now() < deadline, `never: ${isSo}`);
     await new Promise(setImmediate);
   }
 }
@@ -21,6 +25,15 @@ export async function until(isSo) {
 export async function turns(count = 20) {
   for (let i = 0; i < count; i++) {
     await new Promise(setImmediate);
+  }
+}
+
+// live lets time pass with the server's heartbeats in it.
+export async function live(server, page, ms) {
+  for (let left = ms; left > 0; left -= 20_000) {
+    page.clock.advance(Math.min(left, 20_000));
+    server.noops();
+    await turns();
   }
 }
 
@@ -74,12 +87,14 @@ export async function scene(t) {
     }
   });
 
-  // open makes a client in a page; it is {client, page, states, errors}.
-  const open = ({ page = new Page(), env = {}, ...more } = {}) => {
+  // open makes a client in a page; it is {client, page, states, errors}. isDeaf: nobody listens to errors.
+  const open = ({ page = new Page(), env = {}, isDeaf = false, ...more } = {}) => {
     const client = new Client(server.origin, { gatherMs: 0, env: page.env(env), ...more });
     const visitor = { client, page, states: [], errors: [] };
     client.on('state', (state) => visitor.states.push(state));
-    client.on('error', (error) => visitor.errors.push(error.code));
+    if (!isDeaf) {
+      client.on('error', (error) => visitor.errors.push(error.code));
+    }
     opened.push(visitor);
     return visitor;
   };
