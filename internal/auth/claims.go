@@ -13,7 +13,7 @@ const (
 	// InfoBytesMax is the most that a token may say about its client, without spaces.
 	InfoBytesMax = 1 << 10
 	// ClientBytesMax is the longest name of a client.
-	ClientBytesMax = 256
+	ClientBytesMax = 128
 	// audiencesMax bounds the list aud.
 	audiencesMax = 64
 	// secondsMax is the latest time in a token: the end of the year 9999.
