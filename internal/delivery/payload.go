@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/icomet/icomet/internal/hub"
 )
@@ -28,7 +30,7 @@ func NewPayload(content *string, data json.RawMessage, b64 *string, event string
 	forms := 0
 	if content != nil {
 		forms++
-		p.Form, p.Content = hub.Text, string(AppendContent(nil, *content))
+		p.Form, p.Content = hub.Text, escaped(*content)
 	}
 	if data != nil {
 		forms++
@@ -36,7 +38,7 @@ func NewPayload(content *string, data json.RawMessage, b64 *string, event string
 	}
 	if b64 != nil {
 		forms++
-		if _, err := base64.StdEncoding.Strict().DecodeString(*b64); err != nil {
+		if !isBase64(*b64) {
 			return p, ErrBase64
 		}
 		p.Form, p.Content = hub.Binary, *b64
@@ -45,6 +47,26 @@ func NewPayload(content *string, data json.RawMessage, b64 *string, event string
 		return p, ErrForm
 	}
 	return p, nil
+}
+
+// escaped is text as the inside of a JSON string: text itself where nothing is to be escaped.
+func escaped(text string) string {
+	for i := range len(text) {
+		if b := text[i]; b < ' ' || b == '"' || b == '\\' || b >= utf8.RuneSelf-1 {
+			return string(AppendContent(nil, text))
+		}
+	}
+	return text
+}
+
+// isBase64 tells whether text is bytes in base64 with padding. The decoder passes over line breaks, which must
+// not get into a message.
+func isBase64(text string) bool {
+	if strings.ContainsAny(text, "\r\n") {
+		return false
+	}
+	_, err := base64.StdEncoding.Strict().DecodeString(text)
+	return err == nil
 }
 
 // compact takes the white space out of a JSON text, which is valid. Line separators, which would end a line of a

@@ -40,6 +40,8 @@ func StatusText(status int) string {
 		return "Content Too Large"
 	case 414:
 		return "URI Too Long"
+	case 415:
+		return "Unsupported Media Type"
 	case 417:
 		return "Expectation Failed"
 	case 426:

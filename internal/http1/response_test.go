@@ -40,7 +40,7 @@ func TestAppendStatus(t *testing.T) {
 }
 
 func TestEveryStatusOfAnErrorHasItsText(t *testing.T) {
-	for _, status := range []int{100, 101, 200, 204, 304, 400, 401, 403, 404, 405, 408, 413, 414, 417, 426, 429, 431, 500, 501, 503, 505} {
+	for _, status := range []int{100, 101, 200, 204, 304, 400, 401, 403, 404, 405, 408, 413, 414, 415, 417, 426, 429, 431, 500, 501, 503, 505} {
 		got, want := StatusText(status), http.StatusText(status)
 		switch status {
 		case 413:
