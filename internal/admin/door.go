@@ -35,6 +35,12 @@ type Counters struct {
 	Overloaded atomic.Uint64 // publishes refused with 503
 	Watchers   atomic.Int64  // /psub connections now
 	Missed     atomic.Uint64 // /psub connections closed since presence came faster than they read
+
+	// Of /v1/publish.
+	Items     atomic.Uint64          // items read
+	Repeated  atomic.Uint64          // publications that a key had been used for before
+	Abandoned atomic.Uint64          // requests given up in the middle since the client had gone
+	Errors    [Reasons]atomic.Uint64 // items, channels of items, and whole requests that were refused
 }
 
 // Door is the private door on one loop.
@@ -50,6 +56,7 @@ type Door struct {
 
 	// Owned by the loop.
 	watchers watchers
+	batches  batches
 	draining bool
 	scratch  scratch
 
@@ -59,6 +66,7 @@ type Door struct {
 // scratch are buffers that live for one call.
 type scratch struct {
 	name, content, out []byte
+	batch              batch
 }
 
 // New returns the door number on loop l. h is the handler that it serves for.
@@ -84,9 +92,6 @@ func (d *Door) Open(peer netip.AddrPort) uint32 {
 // Expired implements httploop.Service. Nothing that is held here has a deadline.
 func (d *Door) Expired(reactor.Conn, reactor.Class) {}
 
-// Drained implements httploop.Service.
-func (d *Door) Drained(reactor.Conn) {}
-
 // EOF implements httploop.Service: a watcher that half-closes is gone; others still get their answer.
 func (d *Door) EOF(c reactor.Conn) {
 	if d.watchers.has(c.Fd()) {
@@ -105,8 +110,8 @@ func (d *Door) Closed(c reactor.Conn, _ reactor.Reason) {
 type drain struct{ done chan<- struct{} }
 
 // Drain refuses all further requests and ends the answers that never end, for a server that stops. It
-// does not wait: done is closed when the loop has got so far, and nothing is published here any more
-// but for broadcasts that were accepted before (Broadcaster.Pending).
+// does not wait: done is closed when the loop has got so far, and what it had begun to publish is
+// published, but for broadcasts that were accepted before (Broadcaster.Pending).
 // Safe for concurrent use.
 func (d *Door) Drain() (done <-chan struct{}) {
 	c := make(chan struct{})
@@ -123,10 +128,12 @@ func (d *Door) Mail(m reactor.Mail) {
 		d.answerBroadcast(v)
 	case missed:
 		d.closeWatchers()
+	case batchTurn:
+		d.nextBatch()
 	case drain:
 		d.draining = true
 		d.endWatchers()
-		close(v.done)
+		d.batches.drain(v.done)
 	}
 }
 

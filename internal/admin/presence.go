@@ -32,7 +32,7 @@ type presenceQuery struct {
 }
 
 // servePresence tells who is at a channel, a page at a time, or how many are at many channels.
-func (d *Door) servePresence(x *httploop.Exchange) {
+func (d *Door) servePresence(x *httploop.Exchange, _ *params) {
 	q := presenceQuery{Limit: membersShown}
 	err := q.read(x)
 	if err == nil {

@@ -11,49 +11,65 @@ import (
 
 // route is what stands behind a path.
 type route struct {
-	serve func(d *Door, x *httploop.Exchange, p *params)
-	acts  bool // changes something, so that only GET and POST may ask for it
+	// serve answers. p are the parameters; nil if the route is plain.
+	serve   func(d *Door, x *httploop.Exchange, p *params)
+	methods methods
+	plain   bool // the request is not read for parameters
 }
 
 var routes = map[string]route{
-	"/push":      {(*Door).push, true},
-	"/pub":       {(*Door).pub, true},
-	"/broadcast": {(*Door).broadcast, true},
-	"/sign":      {(*Door).sign, true},
-	"/close":     {(*Door).close, true},
-	"/clear":     {(*Door).clear, true},
-	"/info":      {(*Door).info, false},
-	"/check":     {(*Door).check, false},
-	"/psub":      {(*Door).psub, false},
+	"/push":        {serve: (*Door).push, methods: acts},
+	"/pub":         {serve: (*Door).pub, methods: acts},
+	"/broadcast":   {serve: (*Door).broadcast, methods: acts},
+	"/sign":        {serve: (*Door).sign, methods: acts},
+	"/close":       {serve: (*Door).close, methods: acts},
+	"/clear":       {serve: (*Door).clear, methods: acts},
+	"/info":        {serve: (*Door).info, methods: asks},
+	"/check":       {serve: (*Door).check, methods: asks},
+	"/psub":        {serve: (*Door).psub, methods: asks},
+	"/v1/publish":  {serve: (*Door).publishItems, methods: posts, plain: true},
+	"/v1/presence": {serve: (*Door).servePresence, methods: asks, plain: true},
 }
 
-// v1Routes are those whose parameters are not those of the original.
-var v1Routes = map[string]func(d *Door, x *httploop.Exchange){
-	"/v1/presence": (*Door).servePresence,
+// methods are those that a route serves, besides OPTIONS.
+type methods uint8
+
+const (
+	asks  methods = iota // changes nothing
+	acts                 // changes something, and can be asked for by a link all the same
+	posts                // changes something
+)
+
+var methodLists = [...]string{asks: "GET, POST, HEAD, OPTIONS", acts: "GET, POST, OPTIONS", posts: "POST, OPTIONS"}
+
+// has tells whether the method of x is one of them.
+func (m methods) has(x *httploop.Exchange) bool {
+	switch {
+	case x.IsMethod("POST"):
+		return true
+	case x.IsMethod("GET"):
+		return m != posts
+	case x.IsMethod("HEAD"):
+		return m == asks
+	}
+	return false
 }
 
 // Serve implements httploop.Service: the routes of the private door.
 func (d *Door) Serve(x *httploop.Exchange) {
-	if !d.serveRoute(x, x.Request.Path) && !d.serveRoute(x, http1.AppendPath(nil, x.Request.Path)) {
+	r, ok := routes[string(x.Request.Path)]
+	if !ok {
+		r, ok = routes[string(http1.AppendPath(nil, x.Request.Path))]
+	}
+	if !ok {
 		d.serveOther(x)
+		return
 	}
-}
-
-// serveRoute tells whether path is one of the routes, and has answered then.
-func (d *Door) serveRoute(x *httploop.Exchange, path []byte) bool {
-	if r, ok := routes[string(path)]; ok {
-		d.serveOriginal(x, &r)
-		return true
+	if !d.admits(x) || d.answersMethod(x, r.methods) {
+		return
 	}
-	serve, ok := v1Routes[string(path)]
-	if ok && d.admits(x) && !d.answersMethod(x, false) {
-		serve(d, x)
-	}
-	return ok
-}
-
-func (d *Door) serveOriginal(x *httploop.Exchange, r *route) {
-	if !d.admits(x) || d.answersMethod(x, r.acts) {
+	if r.plain {
+		r.serve(d, x, nil)
 		return
 	}
 	p, problem := d.parse(x)
@@ -95,22 +111,18 @@ func (d *Door) admits(x *httploop.Exchange) bool {
 }
 
 // answersMethod answers requests whose method the route does not serve, and tells whether it has.
-func (d *Door) answersMethod(x *httploop.Exchange, acts bool) bool {
-	allowed := "GET, POST, HEAD, OPTIONS"
-	if acts {
-		allowed = "GET, POST, OPTIONS"
-	}
+func (d *Door) answersMethod(x *httploop.Exchange, m methods) bool {
 	switch {
-	case x.IsMethod("GET"), x.IsMethod("POST"), x.IsMethod("HEAD") && !acts:
+	case m.has(x):
 		return false
 	case x.IsMethod("OPTIONS"):
 		d.begin(x, 204)
-		x.Header("Allow", allowed)
+		x.Header("Allow", methodLists[m])
 		x.EndWithoutBody()
 	case x.KnowsMethod():
 		x.StatusText(405, "Invalid Method")
 		x.Lines(d.server)
-		x.Header("Allow", allowed)
+		x.Header("Allow", methodLists[m])
 		x.End("")
 	default:
 		x.NotImplemented()

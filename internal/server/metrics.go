@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strconv"
 	"sync/atomic"
 
 	"github.com/icomet/icomet/internal/admin"
@@ -34,6 +35,8 @@ func (s *Server) describeHub(m *metrics.Set) {
 	m.Gauge("members", "Members of all channels now, those in their grace included.", nil, func() float64 {
 		return float64(s.hub.MemberTotal())
 	})
+	m.Counter("idempotency_keys_forgotten_total", "Idempotency keys forgotten before their time, since too many were used.", nil,
+		func() float64 { return float64(s.hub.KeysForgotten()) })
 }
 
 func (s *Server) describeFront(m *metrics.Set) {
@@ -92,16 +95,32 @@ func (s *Server) describeFront(m *metrics.Set) {
 	})
 }
 
+// countAdmins adds a counter of the private door, over all loops.
+func (s *Server) countAdmins(m *metrics.Set, name, help string, labels metrics.Labels, of func(c *admin.Counters) *atomic.Uint64) {
+	m.Counter(name, help, labels, func() float64 {
+		return sum(s.admins, func(d *admin.Door) float64 { return float64(of(&d.Counters).Load()) })
+	})
+}
+
 func (s *Server) describeAdmin(m *metrics.Set) {
 	counter := func(name, help string, of func(c *admin.Counters) *atomic.Uint64) {
-		m.Counter(name, help, nil, func() float64 {
-			return sum(s.admins, func(d *admin.Door) float64 { return float64(of(&d.Counters).Load()) })
-		})
+		s.countAdmins(m, name, help, nil, of)
 	}
 	counter("published_total", "Messages published to a channel.",
 		func(c *admin.Counters) *atomic.Uint64 { return &c.Published })
 	counter("publishes_overloaded_total", "Publishes refused since the loops were too far behind.",
 		func(c *admin.Counters) *atomic.Uint64 { return &c.Overloaded })
+	counter("publish_items_total", "Items read from the bodies of /v1/publish.",
+		func(c *admin.Counters) *atomic.Uint64 { return &c.Items })
+	counter("publish_repeated_total", "Publications to a channel that had no effect since their key had been used before.",
+		func(c *admin.Counters) *atomic.Uint64 { return &c.Repeated })
+	counter("publish_abandoned_total", "Requests to /v1/publish given up in the middle since the client had gone.",
+		func(c *admin.Counters) *atomic.Uint64 { return &c.Abandoned })
+	for reason := range admin.Reasons {
+		s.countAdmins(m, "publish_errors_total", "What /v1/publish has refused: requests, items, or channels of an item; by reason and code.",
+			metrics.Labels{"code": strconv.Itoa(reason.Code()), "reason": reason.String()},
+			func(c *admin.Counters) *atomic.Uint64 { return &c.Errors[reason] })
+	}
 	counter("admin_refused_total", "Requests to the admin port from addresses that are not allowed.",
 		func(c *admin.Counters) *atomic.Uint64 { return &c.Refused })
 	counter("presence_missed_total", "Presence watchers closed since events came faster than the loops could pass them on.",
