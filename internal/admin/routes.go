@@ -18,17 +18,18 @@ type route struct {
 }
 
 var routes = map[string]route{
-	"/push":        {serve: (*Door).push, methods: acts},
-	"/pub":         {serve: (*Door).pub, methods: acts},
-	"/broadcast":   {serve: (*Door).broadcast, methods: acts},
-	"/sign":        {serve: (*Door).sign, methods: acts},
-	"/close":       {serve: (*Door).close, methods: acts},
-	"/clear":       {serve: (*Door).clear, methods: acts},
-	"/info":        {serve: (*Door).info, methods: asks},
-	"/check":       {serve: (*Door).check, methods: asks},
-	"/psub":        {serve: (*Door).psub, methods: asks},
-	"/v1/publish":  {serve: (*Door).publishItems, methods: posts, plain: true},
-	"/v1/presence": {serve: (*Door).servePresence, methods: asks, plain: true},
+	"/push":            {serve: (*Door).push, methods: acts},
+	"/pub":             {serve: (*Door).pub, methods: acts},
+	"/broadcast":       {serve: (*Door).broadcast, methods: acts},
+	"/sign":            {serve: (*Door).sign, methods: acts},
+	"/close":           {serve: (*Door).close, methods: acts},
+	"/clear":           {serve: (*Door).clear, methods: acts},
+	"/info":            {serve: (*Door).info, methods: asks},
+	"/check":           {serve: (*Door).check, methods: asks},
+	"/psub":            {serve: (*Door).psub, methods: asks},
+	"/v1/publish":      {serve: (*Door).publishItems, methods: posts, plain: true},
+	"/v1/openapi.json": {serve: (*Door).describe, methods: gets, plain: true},
+	"/v1/presence":     {serve: (*Door).servePresence, methods: asks, plain: true},
 }
 
 // methods are those that a route serves, besides OPTIONS.
@@ -38,19 +39,20 @@ const (
 	asks  methods = iota // changes nothing
 	acts                 // changes something, and can be asked for by a link all the same
 	posts                // changes something
+	gets                 // is what it is, whoever asks
 )
 
-var methodLists = [...]string{asks: "GET, POST, HEAD, OPTIONS", acts: "GET, POST, OPTIONS", posts: "POST, OPTIONS"}
+var methodLists = [...]string{asks: "GET, POST, HEAD, OPTIONS", acts: "GET, POST, OPTIONS", posts: "POST, OPTIONS", gets: "GET, HEAD, OPTIONS"}
 
 // has tells whether the method of x is one of them.
 func (m methods) has(x *httploop.Exchange) bool {
 	switch {
 	case x.IsMethod("POST"):
-		return true
+		return m != gets
 	case x.IsMethod("GET"):
 		return m != posts
 	case x.IsMethod("HEAD"):
-		return m == asks
+		return m == asks || m == gets
 	}
 	return false
 }

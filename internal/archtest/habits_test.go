@@ -34,7 +34,7 @@ var libraryRooms = map[string][]string{
 
 // testLibraries are for test files, and for rooms that only tests import.
 var testLibraries = []string{"go.uber.org/goleak", "pgregory.net/rapid", "github.com/google/go-cmp", "github.com/chromedp",
-	"github.com/evanw/esbuild"}
+	"github.com/evanw/esbuild", "github.com/getkin/kin-openapi"}
 
 // coreLacks is what the core must do without, and why.
 var coreLacks = map[string]string{
