@@ -33,7 +33,7 @@ var doors = []struct {
 	addr         func(*icomettest.Server) netip.AddrPort
 }{
 	{"front", "internal/front/routes.go", regexp.MustCompile(`"(/[a-z]+)"[,:]`), func(s *icomettest.Server) netip.AddrPort { return s.Front }},
-	{"admin", "internal/admin/routes.go", regexp.MustCompile(`"(/[a-z]+)": +\{`), func(s *icomettest.Server) netip.AddrPort { return s.Admin }},
+	{"admin", "internal/admin/routes.go", regexp.MustCompile(`"(/[a-z0-9/.]+)": +\{`), func(s *icomettest.Server) netip.AddrPort { return s.Admin }},
 }
 
 // endpoint is a row of the manual's first table, such as "| admin | `/push` | ...".

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -13,11 +15,13 @@ import (
 	"time"
 
 	"github.com/icomet/icomet/internal/config"
+	"github.com/icomet/icomet/internal/hub"
 	"github.com/icomet/icomet/internal/icomettest"
 	"github.com/icomet/icomet/internal/server"
 )
 
-// The documents speak of a server on the default ports of one machine, of one token and of one moment.
+// The documents speak of a server on the default ports of one machine, of one token and of one moment. Of
+// epochs, which are different in each run, see shownEpoch.
 const (
 	shownFront = "127.0.0.1:8100"
 	shownAdmin = "127.0.0.1:8000"
@@ -27,6 +31,7 @@ const (
 
 var (
 	tokens = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
+	epochs = regexp.MustCompile(`"epoch":"([\w-]{11})"|(?m:^id: ([\w-]{11})\.)`)
 	dates  = regexp.MustCompile(`Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT`)
 )
 
@@ -43,7 +48,29 @@ var variants = map[string]func(*server.Options){
 // session runs the commands of one document.
 type session struct {
 	servers map[string]*icomettest.Server
-	token   string // the last that a server has shown
+	token   string   // the last that a server has shown
+	epochs  []string // those that servers have shown, in the order in which they came
+}
+
+// shownEpoch is what the documents show as the nth epoch of a page.
+func shownEpoch(n int) string { return hub.Epoch(0x9e3779b97f4a7c15 * uint64(n+1)).String() }
+
+// learnEpochs notes the epochs in the output of a command.
+func (s *session) learnEpochs(out string) {
+	for _, m := range epochs.FindAllStringSubmatch(out, -1) {
+		if epoch := m[1] + m[2]; !slices.Contains(s.epochs, epoch) {
+			s.epochs = append(s.epochs, epoch)
+		}
+	}
+}
+
+// real makes a command of a document one for the server.
+func (s *session) real(command string, at *icomettest.Server) string {
+	pairs := []string{shownFront, at.Front.String(), shownAdmin, at.Admin.String(), shownToken, s.token}
+	for n, epoch := range s.epochs {
+		pairs = append(pairs, shownEpoch(n), epoch)
+	}
+	return strings.NewReplacer(pairs...).Replace(command)
 }
 
 // run runs a command and returns what it prints, as the document shows it.
@@ -53,9 +80,8 @@ func (s *session) run(t *testing.T, variant, command string) []string {
 		t.Fatalf("%q: only curl is run", command)
 	}
 	at := s.server(t, variant)
-	real := strings.NewReplacer(shownFront, at.Front.String(), shownAdmin, at.Admin.String(), shownToken, s.token)
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), "bash", "-c", real.Replace(command))
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", s.real(command, at))
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	var exit *exec.ExitError
@@ -73,7 +99,12 @@ func (s *session) shown(out string, front, admin netip.AddrPort) []string {
 	if token := tokens.FindString(out); token != "" && token != shownToken {
 		s.token = token
 	}
-	out = strings.NewReplacer(front.String(), shownFront, admin.String(), shownAdmin, "\r", "").Replace(out)
+	s.learnEpochs(out)
+	pairs := []string{front.String(), shownFront, admin.String(), shownAdmin, "\r", ""}
+	for n, epoch := range s.epochs {
+		pairs = append(pairs, epoch, shownEpoch(n))
+	}
+	out = strings.NewReplacer(pairs...).Replace(out)
 	out = tokens.ReplaceAllString(dates.ReplaceAllString(out, shownDate), shownToken)
 	out = strings.TrimRight(out, "\n")
 	if out == "" {
@@ -109,12 +140,13 @@ func (s *session) rerun(t *testing.T, b block) (lines []string) {
 	return lines
 }
 
-// TestConsoleBlocksShowWhatCommandsPrint runs every command of every "console" block.
-func TestConsoleBlocksShowWhatCommandsPrint(t *testing.T) {
+// TestBlocksShowWhatIsPrinted runs every command of every "console" block, and every program that has an
+// "output" block behind it.
+func TestBlocksShowWhatIsPrinted(t *testing.T) {
 	needCurl(t)
 	for _, page := range pages(t) {
 		text := read(t, page)
-		if !slices.ContainsFunc(blocksOf(text), isConsole) {
+		if !slices.ContainsFunc(blocksOf(text), shows) {
 			continue
 		}
 		t.Run(page, func(t *testing.T) {
@@ -122,16 +154,56 @@ func TestConsoleBlocksShowWhatCommandsPrint(t *testing.T) {
 			lines := strings.Split(text, "\n")
 			var out []string
 			from := 0
-			for _, b := range blocksOf(text) {
-				if isConsole(b) {
-					out = append(out, lines[from:b.start]...)
-					out = append(out, s.rerun(t, b)...)
-					from = b.start + len(b.lines)
+			blocks := blocksOf(text)
+			for i, b := range blocks {
+				if !shows(b) {
+					continue
 				}
+				out = append(out, lines[from:b.start]...)
+				if isConsole(b) {
+					out = append(out, s.rerun(t, b)...)
+				} else {
+					out = append(out, s.runProgram(t, blocks[i-1], b)...)
+				}
+				from = b.start + len(b.lines)
 			}
 			expect(t, page, strings.Join(append(out, lines[from:]...), "\n"))
 		})
 	}
+}
+
+// shows tells whether a block shows what is printed.
+func shows(b block) bool { return isConsole(b) || b.info == "output" }
+
+// interpreters run the file whose name comes behind, by the kind of a block.
+var interpreters = map[string][]string{
+	"python": {"python3"}, "php": {"php"}, "js": {"node"}, "go": {"go", "run"},
+}
+
+// runProgram runs a program and returns what it prints, or what is shown already if it cannot be run here.
+func (s *session) runProgram(t *testing.T, program, output block) []string {
+	t.Helper()
+	argv := interpreters[program.info]
+	if argv == nil {
+		t.Fatalf("line %d: the output is not of a program", output.start)
+	}
+	if _, err := exec.LookPath(argv[0]); err != nil {
+		t.Logf("*** SKIPPED: an example of the manual needs %s: %v", argv[0], err)
+		return output.lines
+	}
+	at := s.server(t, "")
+	name := filepath.Join(t.TempDir(), "example."+program.info)
+	if err := os.WriteFile(name, []byte(s.real(strings.Join(program.lines, "\n"), at)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), argv[0], append(argv[1:], name)...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("line %d: %v %s", program.start, err, stderr.String())
+	}
+	return s.shown(string(out), at.Front, at.Admin)
 }
 
 func isConsole(b block) bool { return b.info == "console" || strings.HasPrefix(b.info, "console ") }
@@ -147,10 +219,12 @@ func needCurl(t *testing.T) {
 
 func TestOutputIsShownWithoutWhatChanges(t *testing.T) {
 	s := session{}
-	const token = "0123456789abcdef0123456789abcdef"
-	out := fmt.Sprintf("Date: Mon, 02 Feb 2026 03:04:05 GMT\r\n\r\ntoken %s at 127.64.0.1:5\n\n", token)
+	const token, epoch, other = "0123456789abcdef0123456789abcdef", "AAAAAAAAAAA", "-_-_-_-_-_-"
+	out := fmt.Sprintf("Date: Mon, 02 Feb 2026 03:04:05 GMT\r\n\r\ntoken %s at 127.64.0.1:5\n"+
+		"id: %s.1\n%s \"epoch\":\"%s\"\n\n", token, epoch, epoch, other)
 	got := s.shown(out, netip.MustParseAddrPort("127.64.0.1:5"), netip.MustParseAddrPort("127.64.0.1:6"))
-	want := []string{shownDate, "", "token " + shownToken + " at " + shownFront}
+	want := []string{shownDate, "", "token " + shownToken + " at " + shownFront,
+		"id: " + shownEpoch(0) + ".1", shownEpoch(0) + ` "epoch":"` + shownEpoch(1) + `"`}
 	if !slices.Equal(got, want) || s.token != token {
 		t.Errorf("got %q and token %s", got, s.token)
 	}
