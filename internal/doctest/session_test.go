@@ -15,13 +15,12 @@ import (
 	"time"
 
 	"github.com/icomet/icomet/internal/config"
-	"github.com/icomet/icomet/internal/hub"
 	"github.com/icomet/icomet/internal/icomettest"
 	"github.com/icomet/icomet/internal/server"
 )
 
 // The documents speak of a server on the default ports of one machine, of one token and of one moment. Of
-// epochs, which are different in each run, see shownEpoch.
+// epochs, which are different in each run, see epochs.
 const (
 	shownFront = "127.0.0.1:8100"
 	shownAdmin = "127.0.0.1:8000"
@@ -31,7 +30,6 @@ const (
 
 var (
 	tokens = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
-	epochs = regexp.MustCompile(`"epoch":"([\w-]{11})"|(?m:^id: ([\w-]{11})\.)`)
 	dates  = regexp.MustCompile(`Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT`)
 )
 
@@ -43,34 +41,21 @@ var variants = map[string]func(*server.Options){
 		o.Config.Front.PollingTimeout, o.Config.Front.ChannelTimeout = time.Second, time.Second
 	},
 	"full": func(o *server.Options) { o.Config.Front.MaxChannels, o.Config.Front.MaxSubscribersPerChannel = 1, 0 },
+	"few":  func(o *server.Options) { o.Config.Front.MaxChannelsPerSubscriber = 2 },
+	"chat": func(o *server.Options) { o.Config.Front.Publish = []string{"chat-*"} },
 }
 
 // session runs the commands of one document.
 type session struct {
 	servers map[string]*icomettest.Server
-	token   string   // the last that a server has shown
-	epochs  []string // those that servers have shown, in the order in which they came
-}
-
-// shownEpoch is what the documents show as the nth epoch of a page.
-func shownEpoch(n int) string { return hub.Epoch(0x9e3779b97f4a7c15 * uint64(n+1)).String() }
-
-// learnEpochs notes the epochs in the output of a command.
-func (s *session) learnEpochs(out string) {
-	for _, m := range epochs.FindAllStringSubmatch(out, -1) {
-		if epoch := m[1] + m[2]; !slices.Contains(s.epochs, epoch) {
-			s.epochs = append(s.epochs, epoch)
-		}
-	}
+	token   string // the last that a server has shown
+	epochs  epochs
 }
 
 // real makes a command of a document one for the server.
 func (s *session) real(command string, at *icomettest.Server) string {
-	pairs := []string{shownFront, at.Front.String(), shownAdmin, at.Admin.String(), shownToken, s.token}
-	for n, epoch := range s.epochs {
-		pairs = append(pairs, shownEpoch(n), epoch)
-	}
-	return strings.NewReplacer(pairs...).Replace(command)
+	real := strings.NewReplacer(shownFront, at.Front.String(), shownAdmin, at.Admin.String(), shownToken, s.token)
+	return s.epochs.real(real.Replace(command))
 }
 
 // run runs a command and returns what it prints, as the document shows it.
@@ -99,13 +84,8 @@ func (s *session) shown(out string, front, admin netip.AddrPort) []string {
 	if token := tokens.FindString(out); token != "" && token != shownToken {
 		s.token = token
 	}
-	s.learnEpochs(out)
-	pairs := []string{front.String(), shownFront, admin.String(), shownAdmin, "\r", ""}
-	for n, epoch := range s.epochs {
-		pairs = append(pairs, epoch, shownEpoch(n))
-	}
-	out = strings.NewReplacer(pairs...).Replace(out)
-	out = tokens.ReplaceAllString(dates.ReplaceAllString(out, shownDate), shownToken)
+	out = strings.NewReplacer(front.String(), shownFront, admin.String(), shownAdmin, "\r", "").Replace(out)
+	out = s.epochs.shown(tokens.ReplaceAllString(dates.ReplaceAllString(out, shownDate), shownToken))
 	out = strings.TrimRight(out, "\n")
 	if out == "" {
 		return nil
@@ -127,9 +107,12 @@ func (s *session) server(t *testing.T, variant string) *icomettest.Server {
 
 const prompt = "$ "
 
-// rerun returns the lines of a console block with the output that its commands print now.
+// rerun returns the lines of a console or websocket block with what its commands print now.
 func (s *session) rerun(t *testing.T, b block) (lines []string) {
 	t.Helper()
+	if isWebSocket(b) {
+		return s.replay(t, b)
+	}
 	variant := strings.TrimSpace(strings.TrimPrefix(b.info, "console"))
 	for _, line := range b.lines {
 		if command, ok := strings.CutPrefix(line, prompt); ok {
@@ -140,7 +123,7 @@ func (s *session) rerun(t *testing.T, b block) (lines []string) {
 	return lines
 }
 
-// TestBlocksShowWhatIsPrinted runs every command of every "console" block, and every program that has an
+// TestBlocksShowWhatIsPrinted runs every command of every "console" and "websocket" block, and every program that has an
 // "output" block behind it.
 func TestBlocksShowWhatIsPrinted(t *testing.T) {
 	needCurl(t)
@@ -160,7 +143,7 @@ func TestBlocksShowWhatIsPrinted(t *testing.T) {
 					continue
 				}
 				out = append(out, lines[from:b.start]...)
-				if isConsole(b) {
+				if b.info != "output" {
 					out = append(out, s.rerun(t, b)...)
 				} else {
 					out = append(out, s.runProgram(t, blocks[i-1], b)...)
@@ -173,7 +156,7 @@ func TestBlocksShowWhatIsPrinted(t *testing.T) {
 }
 
 // shows tells whether a block shows what is printed.
-func shows(b block) bool { return isConsole(b) || b.info == "output" }
+func shows(b block) bool { return isConsole(b) || isWebSocket(b) || b.info == "output" }
 
 // interpreters run the file whose name comes behind, by the kind of a block.
 var interpreters = map[string][]string{
@@ -219,12 +202,10 @@ func needCurl(t *testing.T) {
 
 func TestOutputIsShownWithoutWhatChanges(t *testing.T) {
 	s := session{}
-	const token, epoch, other = "0123456789abcdef0123456789abcdef", "AAAAAAAAAAA", "-_-_-_-_-_-"
-	out := fmt.Sprintf("Date: Mon, 02 Feb 2026 03:04:05 GMT\r\n\r\ntoken %s at 127.64.0.1:5\n"+
-		"id: %s.1\n%s \"epoch\":\"%s\"\n\n", token, epoch, epoch, other)
+	const token = "0123456789abcdef0123456789abcdef"
+	out := fmt.Sprintf("Date: Mon, 02 Feb 2026 03:04:05 GMT\r\n\r\ntoken %s at 127.64.0.1:5\n\n", token)
 	got := s.shown(out, netip.MustParseAddrPort("127.64.0.1:5"), netip.MustParseAddrPort("127.64.0.1:6"))
-	want := []string{shownDate, "", "token " + shownToken + " at " + shownFront,
-		"id: " + shownEpoch(0) + ".1", shownEpoch(0) + ` "epoch":"` + shownEpoch(1) + `"`}
+	want := []string{shownDate, "", "token " + shownToken + " at " + shownFront}
 	if !slices.Equal(got, want) || s.token != token {
 		t.Errorf("got %q and token %s", got, s.token)
 	}
