@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// secretBytesMin is the least length of a secret: as many bytes as HS256 has output, RFC 7518 §3.2.
-const secretBytesMin = 32
+// SecretBytesMin is the least length of a secret: as many bytes as HS256 has output, RFC 7518 §3.2.
+const SecretBytesMin = 32
 
 // Auth is what a subscription needs.
 type Auth uint8
@@ -60,8 +60,8 @@ func ParseSecret(text, dir string) (Secret, error) {
 		return Secret{File: filepath.Join(dir, path)}, nil
 	case isFile:
 		return Secret{File: path}, nil
-	case len(text) < secretBytesMin:
-		return Secret{}, fmt.Errorf("got a secret of %d bytes, expected at least %d, or file:PATH", len(text), secretBytesMin)
+	case len(text) < SecretBytesMin:
+		return Secret{}, fmt.Errorf("got a secret of %d bytes, expected at least %d, or file:PATH", len(text), SecretBytesMin)
 	}
 	return Secret{text: text}, nil
 }
@@ -124,6 +124,15 @@ func (v *value) secret(list []Secret) []Secret {
 		return list
 	}
 	return append(list, s)
+}
+
+// anySecret reads a secret of a key that has one at most.
+func (v *value) anySecret() Secret {
+	list := v.secret(nil)
+	if len(list) == 0 {
+		return Secret{}
+	}
+	return list[0]
 }
 
 // several adds a value to those of the same key.

@@ -17,6 +17,8 @@ type Config struct {
 	Front  Front
 	JWT    JWT
 	Hook   Hook
+	// Webhook is where events go.
+	Webhook Webhook
 }
 
 // Logger says where records of the log go.
@@ -84,6 +86,18 @@ type Front struct {
 	// OutputBytes bounds what is queued for one connection, HeadBytes one request head.
 	OutputBytes int
 	HeadBytes   int
+}
+
+// Webhook says which events are posted where.
+type Webhook struct {
+	// URL is "" for nowhere.
+	URL string
+	// Secret is the key of signatures; the zero value for none.
+	Secret Secret
+	// Events are channel_occupied, channel_vacated, member_joined, member_left, or some of them.
+	Events []string
+	// Timeout is whole seconds, at least one.
+	Timeout time.Duration
 }
 
 // Default returns what the server runs with when it is given no file: front on 0.0.0.0:8100, admin on

@@ -35,6 +35,9 @@ func load(t *testing.T, text string) (Config, []string, error) {
 	return c, lines, err
 }
 
+// noWebhook is what there is without a webhook.
+var noWebhook = Webhook{Events: webhookEvents, Timeout: 5 * time.Second}
+
 func mustLoad(t *testing.T, text string) (Config, []string) {
 	t.Helper()
 	c, warnings, err := load(t, text)
@@ -70,10 +73,11 @@ func TestLoadReadsTheShippedFileAsItIs(t *testing.T) {
 			OutputBytes: 262144, HeadBytes: 16384, MaxChannelsPerSubscriber: 4096,
 			MaxMembersPerChannel: 10000, MemberGrace: 15 * time.Second,
 		},
-		JWT:  JWT{JWKSRefresh: 300 * time.Second, Leeway: 30 * time.Second},
-		Hook: Hook{Timeout: 5 * time.Second, Cache: 65536},
+		JWT:     JWT{JWKSRefresh: 300 * time.Second, Leeway: 30 * time.Second},
+		Hook:    Hook{Timeout: 5 * time.Second, Cache: 65536},
+		Webhook: noWebhook,
 	}
-	if diff := cmp.Diff(want, c, sameAccess); diff != "" {
+	if diff := cmp.Diff(want, c, sameAccess, cmp.AllowUnexported(Secret{})); diff != "" {
 		t.Error(diff)
 	}
 	checkAccess(t, c.Admin.Access, map[string]bool{"127.0.0.1": true, "192.168.7.8": true, "10.0.0.1": false})
@@ -95,10 +99,11 @@ func TestDefaultRunsForThisMachine(t *testing.T) {
 			OutputBytes: 262144, HeadBytes: 16384, MaxChannelsPerSubscriber: 4096,
 			MaxMembersPerChannel: 10000, MemberGrace: 15 * time.Second,
 		},
-		JWT:  JWT{JWKSRefresh: 300 * time.Second, Leeway: 30 * time.Second},
-		Hook: Hook{Timeout: 5 * time.Second, Cache: 65536},
+		JWT:     JWT{JWKSRefresh: 300 * time.Second, Leeway: 30 * time.Second},
+		Hook:    Hook{Timeout: 5 * time.Second, Cache: 65536},
+		Webhook: noWebhook,
 	}
-	if diff := cmp.Diff(want, c, sameAccess); diff != "" {
+	if diff := cmp.Diff(want, c, sameAccess, cmp.AllowUnexported(Secret{})); diff != "" {
 		t.Error(diff)
 	}
 	checkAccess(t, c.Admin.Access, map[string]bool{"127.0.0.1": true, "::1": true, "127.0.0.2": false, "192.168.0.1": false})
@@ -116,10 +121,11 @@ func TestMissingKeysAreWhatICometTakesThemFor(t *testing.T) {
 			OutputBytes: 262144, HeadBytes: 16384, MaxChannelsPerSubscriber: 4096,
 			MaxMembersPerChannel: 10000, MemberGrace: 15 * time.Second,
 		},
-		JWT:  JWT{JWKSRefresh: 300 * time.Second, Leeway: 30 * time.Second},
-		Hook: Hook{Timeout: 5 * time.Second, Cache: 65536},
+		JWT:     JWT{JWKSRefresh: 300 * time.Second, Leeway: 30 * time.Second},
+		Hook:    Hook{Timeout: 5 * time.Second, Cache: 65536},
+		Webhook: noWebhook,
 	}
-	if diff := cmp.Diff(want, c, sameAccess); diff != "" {
+	if diff := cmp.Diff(want, c, sameAccess, cmp.AllowUnexported(Secret{})); diff != "" {
 		t.Error(diff)
 	}
 	checkAccess(t, c.Admin.Access, map[string]bool{"8.8.8.8": true})
@@ -240,6 +246,9 @@ func TestBadValuesNameFileLineAndKey(t *testing.T) {
 		{"more than 32 bits", strings.Replace(minimal, ": 9", ": 4294967297", 1), `f:5: front.max_channels: got "4294967297", expected a whole number from 0 to 2147483647`},
 		{"more than 64 bits", strings.Replace(minimal, ": 9", ": 99999999999999999999", 1), `f:5: front.max_channels: got "99999999999999999999", expected a whole number from 0 to 2147483647`},
 		{"negative buffer", strings.Replace(minimal, ": 7", ": -7", 1), `f:7: front.channel_buffer_size: got "-7", expected a whole number from 0 to 1048576`},
+		{"neither yes nor no", minimal + "\tclient_ids: true", `f:9: front.client_ids: got "true", expected yes or no`},
+		{"webhook that is no URL", minimal + "webhook:\n\turl: user:pw@app/hook", `f:10: webhook.url: got "user:pw@app/hook", expected a URL such as https://example.com/path`},
+		{"unknown event", minimal + "webhook:\n\tevents: joined", `f:10: webhook.events: got "joined", expected one of channel_occupied, channel_vacated, member_joined, member_left`},
 		{"polling timeout 0", strings.Replace(minimal, ": 6", ": 0", 1), `f:8: front.polling_timeout: got "0", expected a whole number from 1 to 2147483647`},
 		{"rotation beyond all disks", minimal + "logger:\n\trotate:\n\t\tsize: 99999999999999999999", `f:11: logger.rotate.size: got "99999999999999999999", expected a whole number up to 1125899906842624`},
 		{"rotation without number", minimal + "logger:\n\trotate:\n\t\tsize: big", `f:11: logger.rotate.size: got "big", expected a whole number of bytes`},
@@ -362,5 +371,19 @@ func TestMembersAreConfigured(t *testing.T) {
 	f := c.Front
 	if len(warnings) > 0 || strings.Join(f.Presence, " ") != "room:* lobby" || !f.ClientIDs || f.MaxMembersPerChannel != 5 || f.MemberGrace != 0 {
 		t.Errorf("got %+v with %q", f, warnings)
+	}
+}
+
+func TestWebhookIsConfigured(t *testing.T) {
+	const file = minimal + "webhook:\n\turl: https://app.example/hook\n"
+	const secret = "of at least thirty-two bytes: # and"
+	c, warnings := mustLoad(t, file+"\tsecret: "+secret+"\n\tevents: member_left\n\tevents: member_joined\n\tevents: member_left\n\ttimeout: 9\n")
+	w := c.Webhook
+	if w.URL != "https://app.example/hook" || w.Secret.Reveal() != secret || strings.Join(w.Events, " ") != "member_left member_joined" ||
+		w.Timeout != 9*time.Second || len(warnings) > 0 {
+		t.Errorf("got %+v with %q", w, warnings)
+	}
+	if _, warnings := mustLoad(t, file); len(warnings) != 1 || !strings.Contains(warnings[0], "not signed") {
+		t.Errorf("without a secret: %q", warnings)
 	}
 }

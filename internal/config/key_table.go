@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"time"
 )
 
@@ -14,6 +15,9 @@ const (
 	// rotateBytesMin is iComet's own lower bound; smaller values are raised to it.
 	rotateBytesMin = 1 << 20
 )
+
+// webhookEvents are the events that can be posted.
+var webhookEvents = []string{"channel_occupied", "channel_vacated", "member_joined", "member_left"}
 
 // keyTable is the one place where keys are described.
 var keyTable = []Key{
@@ -254,6 +258,29 @@ var keyTable = []Key{
 		Meaning: "What happens to a subscription when the application cannot be asked: refuse or allow",
 		Danger:  "With allow an application that is down is one that allows everything",
 		set:     func(c *Config, v *value) { c.Hook.FailOpen = v.failure() },
+	},
+
+	{
+		Name: "webhook.url", Unit: "URL", Ours: true,
+		Meaning: "Where events are posted, of http or https; nowhere without it",
+		set:     func(c *Config, v *value) { c.Webhook.URL = v.url() },
+	},
+	{
+		Name: "webhook.secret", Unit: "secret", Ours: true,
+		Meaning: "Key of the signatures by which the receiver knows that events come from here, written as for jwt.secret",
+		Danger:  "Without it events are not signed, and whoever knows the URL can forge them",
+		set:     func(c *Config, v *value) { c.Webhook.Secret = v.anySecret() },
+	},
+	{
+		Name: "webhook.events", Unit: "event", Repeatable: true, Ours: true,
+		Default: strings.Join(webhookEvents, " "), Missing: strings.Join(webhookEvents, " "),
+		Meaning: "Events that are posted",
+		set:     func(c *Config, v *value) { c.Webhook.Events = v.event(c.Webhook.Events) },
+	},
+	{
+		Name: "webhook.timeout", Unit: "seconds", Default: "5", Missing: "5", Min: 1, Max: 3600, Ours: true,
+		Meaning: "How long the receiver may take to answer a request",
+		set:     func(c *Config, v *value) { c.Webhook.Timeout = v.seconds() },
 	},
 }
 

@@ -176,6 +176,7 @@ func (r *reader) relate() {
 	r.relateDoors()
 	r.relateLimits()
 	r.relateAuth()
+	r.relateWebhook()
 }
 
 func (r *reader) relateTimeouts() {
@@ -216,6 +217,12 @@ func (r *reader) relateLimits() {
 	}
 	if front.ChannelBufferSize == 0 {
 		r.warn(r.lines["front.channel_buffer_size"], "front.channel_buffer_size", "missing or 0, a long-polling client loses what is published between two of its polls")
+	}
+}
+
+func (r *reader) relateWebhook() {
+	if w := &r.config.Webhook; w.URL != "" && w.Secret == (Secret{}) {
+		r.warn(r.lines["webhook.url"], "webhook.secret", "missing, events are not signed")
 	}
 }
 

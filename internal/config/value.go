@@ -107,6 +107,17 @@ func (v *value) yes() bool {
 	return v.text == "yes"
 }
 
+// event adds an event to others.
+func (v *value) event(list []string) []string {
+	if !slices.Contains(webhookEvents, v.text) {
+		v.fail("expected one of " + strings.Join(webhookEvents, ", "))
+	}
+	if slices.Contains(list, v.text) {
+		return list
+	}
+	return append(list, v.text)
+}
+
 // listen adds the address to those of the same door.
 func (v *value) listen(list []Listen) []Listen {
 	l, rest, err := parseListen(v.text)

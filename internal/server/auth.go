@@ -24,7 +24,7 @@ func AuthOptions(c *config.JWT) (auth.Options, error) {
 	for _, s := range c.Secrets {
 		text, err := SecretText(s)
 		if err != nil {
-			return o, err
+			return o, fmt.Errorf("jwt.secret: %w", err)
 		}
 		k, err := auth.NewSecret(text, "jwt.secret, "+s.String())
 		if err != nil {
@@ -54,7 +54,7 @@ func SecretText(s config.Secret) ([]byte, error) {
 	}
 	text, err := ReadKeyFile(s.File)
 	if err != nil {
-		return nil, fmt.Errorf("jwt.secret: %w", err)
+		return nil, err
 	}
 	return bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r")), nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/icomet/icomet/internal/httploop"
 	"github.com/icomet/icomet/internal/metrics"
 	"github.com/icomet/icomet/internal/reactor"
+	"github.com/icomet/icomet/internal/webhook"
 )
 
 // Metrics describes what /metrics shows of the server itself, for the manual.
@@ -22,6 +23,7 @@ func (s *Server) describeMetrics() {
 	s.describeFront(m)
 	s.describeAuth(m)
 	s.describeAdmin(m)
+	s.describeWebhook(m)
 	s.describeLoops(m)
 	s.describeHTTP(m, "front", s.frontHTTPs)
 	s.describeHTTP(m, "admin", s.adminHTTPs)
@@ -132,6 +134,22 @@ func (s *Server) describeAdmin(m *metrics.Set) {
 		func() float64 { return float64(s.broadcaster.Steps.Load()) })
 	m.Counter("broadcasts_refused_total", "Broadcasts refused since too many waited.", nil,
 		func() float64 { return float64(s.broadcaster.Refused.Load()) })
+}
+
+// describeWebhook also describes a webhook that there is not, whose figures are 0.
+func (s *Server) describeWebhook(m *metrics.Set) {
+	h := s.webhook
+	if h == nil {
+		h = &webhook.Hook{}
+	}
+	counter := func(name, help string, of *atomic.Uint64) {
+		m.Counter(name, help, nil, func() float64 { return float64(of.Load()) })
+	}
+	counter("webhook_events_total", "Events that the receiver of the webhook has taken.", &h.Counters.Delivered)
+	counter("webhook_batches_total", "Requests to the webhook that succeeded.", &h.Counters.Batches)
+	counter("webhook_failures_total", "Requests to the webhook that failed.", &h.Counters.Failures)
+	counter("webhook_lost_total", "Events dropped, since too many waited or the webhook failed for too long.", &h.Counters.Lost)
+	m.Gauge("webhook_queued", "Events that wait for the webhook.", nil, func() float64 { return float64(h.Queued()) })
 }
 
 func (s *Server) describeLoops(m *metrics.Set) {

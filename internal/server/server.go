@@ -20,6 +20,7 @@ import (
 	"github.com/icomet/icomet/internal/hub"
 	"github.com/icomet/icomet/internal/metrics"
 	"github.com/icomet/icomet/internal/reactor"
+	"github.com/icomet/icomet/internal/webhook"
 )
 
 // Version is the version of this server.
@@ -33,12 +34,13 @@ const (
 
 // Bounds that are not configurable.
 const (
-	bodyTimeout      = 30 * time.Second // for a request body to arrive
-	frontBodyMax     = 64 << 10         // only mounted handlers read a body there
-	adminOutputMax   = 1 << 20          // what waits for a slow reader of /psub
-	bridgesMax       = 64               // mounted handlers that run at a time, for each door
-	headerCountMax   = 100              // header lines of a request
-	stopLoopsTimeout = 10 * time.Second // for output to reach slow clients when the server stops
+	bodyTimeout       = 30 * time.Second // for a request body to arrive
+	frontBodyMax      = 64 << 10         // only mounted handlers read a body there
+	adminOutputMax    = 1 << 20          // what waits for a slow reader of /psub
+	bridgesMax        = 64               // mounted handlers that run at a time, for each door
+	headerCountMax    = 100              // header lines of a request
+	stopEventsTimeout = 5 * time.Second  // for events to reach the receiver when the server stops
+	stopLoopsTimeout  = 10 * time.Second // for output to reach slow clients when the server stops
 )
 
 // Options say what to start.
@@ -71,6 +73,7 @@ type Server struct {
 	presence auth.Patterns // channels whose members are known
 
 	broadcaster *admin.Broadcaster
+	webhook     *webhook.Hook // nil for none
 	cancel      context.CancelFunc
 	background  sync.WaitGroup
 	stopOnce    sync.Once
@@ -100,7 +103,11 @@ func Start(o Options) (*Server, error) {
 		s.home = newDemo(s.hub, s.seconds, int(c.Front.PollingTimeout/time.Second))
 	}
 	s.broadcaster = admin.NewBroadcaster(s.hub, s.seconds)
-	if err := s.startLoops(); err != nil {
+	err := s.newWebhook()
+	if err == nil {
+		err = s.startLoops()
+	}
+	if err != nil {
 		s.hub.Free()
 		return nil, err
 	}
@@ -109,6 +116,9 @@ func Start(o Options) (*Server, error) {
 	s.background.Go(func() { s.broadcaster.Run(ctx) })
 	s.background.Go(func() { s.keepHouse(ctx) })
 	s.runAuth(ctx)
+	if s.webhook != nil {
+		s.background.Go(func() { s.webhook.Run(ctx) })
+	}
 	return s, nil
 }
 
@@ -234,7 +244,7 @@ func (s *Server) stop(ctx context.Context) error {
 	s.group.StopAccepting()
 	ctx, cancel := context.WithTimeout(ctx, stopLoopsTimeout)
 	defer cancel()
-	err := errors.Join(s.endPublishing(ctx), s.drainFronts(ctx))
+	err := errors.Join(s.endPublishing(ctx), s.drainFronts(ctx), s.endWebhook(ctx))
 	s.cancel()
 	s.group.Stop()
 	s.background.Wait()
@@ -267,6 +277,9 @@ func (s *Server) endPublishing(ctx context.Context) error {
 
 // drainFronts ends all subscriptions, and waits until their output is out.
 func (s *Server) drainFronts(ctx context.Context) error {
+	if s.webhook != nil {
+		s.webhook.Close() // who is sent away here has not left by himself
+	}
 	for _, d := range s.fronts {
 		d.Drain()
 	}
