@@ -40,6 +40,9 @@ var variants = map[string]func(*server.Options){
 	"quick": func(o *server.Options) {
 		o.Config.Front.PollingTimeout, o.Config.Front.ChannelTimeout = time.Second, time.Second
 	},
+	"presence": func(o *server.Options) {
+		o.Config.Front.Presence, o.Config.Front.ClientIDs = []string{"room*", "lobby"}, true
+	},
 	"full": func(o *server.Options) { o.Config.Front.MaxChannels, o.Config.Front.MaxSubscribersPerChannel = 1, 0 },
 	"few":  func(o *server.Options) { o.Config.Front.MaxChannelsPerSubscriber = 2 },
 	"chat": func(o *server.Options) { o.Config.Front.Publish = []string{"chat-*"} },
