@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/golang-jwt/jwt/v5"
+
 	"github.com/icomet/icomet/internal/icomettest"
 	"github.com/icomet/icomet/internal/server"
 )
@@ -182,4 +184,41 @@ func TestMembersAndMessagesKeepTheirOrder(t *testing.T) {
 		expectChunk(t, watcher, `"type":"join"`, fmt.Sprintf(`"client":"%d"`, round))
 		expectChunk(t, watcher, `"type":"data"`, fmt.Sprintf(`"seq":%d,`, round+1))
 	}
+}
+
+func TestWebSocketsAreMembersAndAskForThem(t *testing.T) {
+	v := converse(t, presence(0))
+	w := v.webSocket(`/ws?client=ann&info={"n":1}`)
+	v.says(w, `{"id":1,"cmd":"members","cname":"p"}`, `{"type":"error","id":1,"code":404,"cname":"p","text":"not subscribed"}`)
+	v.says(w, `{"cmd":"members"}`, `{"type":"error","code":400,"text":"cname is missing"}`)
+	v.says(w, `{"cmd":"subscribe","cname":"p","presence":true}`, subscribed("p", 1, "E1"),
+		`{"type":"join","cname":"p","client":"ann","info":{"n":1}}`)
+	other := v.webSocket("/ws?cname=p&client=bob")
+	v.hears(other, subscribed("p", 1, "E1"))
+	v.hears(w, `{"type":"join","cname":"p","client":"bob","info":{}}`)
+	v.says(w, `{"id":2,"cmd":"members","cname":"p"}`,
+		`{"type":"members","id":2,"cname":"p","members":[{"client":"ann","info":{"n":1}},{"client":"bob","info":{}}],"count":2}`)
+	v.says(other, `{"cmd":"unsubscribe","cname":"p"}`, `{"type":"unsubscribed","cname":"p"}`)
+	v.hears(w, `{"type":"leave","cname":"p","client":"bob","info":{}}`)
+	v.says(w, `{"cmd":"subscribe","cname":"q","presence":true}`, subscribed("q", 1, "E2"))
+	v.says(w, `{"cmd":"members","cname":"q"}`, `{"type":"members","cname":"q","members":[],"count":0}`)
+}
+
+func TestWebSocketsMayNotNameThemselvesElsewhere(t *testing.T) {
+	v := converse(t, presence(0), func(o *server.Options) { o.Config.Front.ClientIDs = false })
+	const text = `"text":"clients may not name themselves here"}`
+	w := v.webSocket("/ws?client=ann")
+	v.hears(w, `{"type":"error","code":403,`+text)
+	v.says(w, `{"cmd":"subscribe","cname":"p","presence":true}`, subscribed("p", 1, "E1"))
+	v.says(w, `{"cmd":"members","cname":"p"}`, `{"type":"members","cname":"p","members":[],"count":0}`)
+	w = v.webSocket("/ws?client=ann&cname=p")
+	v.hears(w, `{"type":"error","code":403,"cname":"p",`+text)
+}
+
+// A signed token says who its bearer is, whatever else is said.
+func TestTokensNameMembers(t *testing.T) {
+	v := converse(t, withTokens(t), func(o *server.Options) { o.Config.Front.Presence = []string{"p*"} })
+	token := signed(t, jwt.MapClaims{"sub": "ann", "info": map[string]any{"n": 1}, "channels": []string{"p"}})
+	w := v.webSocket("/ws?cname=p&presence=1&client=bob&token=" + token)
+	v.hears(w, subscribed("p", 1, "E1"), `{"type":"join","cname":"p","client":"ann","info":{"n":1}}`)
 }
