@@ -44,6 +44,9 @@ var variants = map[string]func(*server.Options){
 		o.Config.Front.Presence, o.Config.Front.ClientIDs = []string{"room*", "lobby"}, true
 	},
 	"full": func(o *server.Options) { o.Config.Front.MaxChannels, o.Config.Front.MaxSubscribersPerChannel = 1, 0 },
+	"tokens": func(o *server.Options) {
+		o.Config.Front.ChannelBufferSize, o.Config.Front.ChannelTimeout = 4000, 10*time.Minute
+	},
 	"few":  func(o *server.Options) { o.Config.Front.MaxChannelsPerSubscriber = 2 },
 	"chat": func(o *server.Options) { o.Config.Front.Publish = []string{"chat-*"} },
 }
