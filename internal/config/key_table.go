@@ -185,7 +185,7 @@ var keyTable = []Key{
 	},
 	{
 		Name: "front.output_bytes", Unit: "bytes", Default: "262144", Missing: "262144", Min: 4096, Max: bytesMax, Ours: true,
-		Meaning: "How much may be queued for one subscriber that does not read; one with more is closed",
+		Meaning: "How much may be queued for one subscriber that does not read; one with more is closed, or reads on from the history if it speaks version 1",
 		Danger:  "Slow subscribers together can take this much memory each",
 		set:     func(c *Config, v *value) { c.Front.OutputBytes = v.count() },
 	},
