@@ -30,7 +30,8 @@ type memberChannel struct {
 	id       hub.ChannelID
 	members  map[string]*memberState
 	unlisted int
-	leaveAt  int64 // when it is freed at the latest, without connections
+	due      int64 // when its life is over, or, with connections, how much of it is left
+	until    int64 // when the last member leaves that was given a grace
 }
 
 type memberState struct {
@@ -80,9 +81,12 @@ func (m *memberModel) join(t *rapid.T) {
 		t.Fatal(err)
 	}
 	c := m.channels[name]
-	if c == nil {
-		c = &memberChannel{id: sub.ID, members: map[string]*memberState{}}
+	switch {
+	case c == nil:
+		c = &memberChannel{id: sub.ID, members: map[string]*memberState{}, due: m.o.ChannelTimeout}
 		m.channels[name] = c
+	case !m.isOccupied(name):
+		c.due = max(c.due-m.now-1, m.o.ChannelTimeout) // what was put off for members is not taken back
 	}
 	listed := m.hub.Join(m.now, c.id, hub.Member{Client: client, Info: info})
 	e := c.members[client]
@@ -121,11 +125,12 @@ func (m *memberModel) part(t *rapid.T) {
 		c.unlisted--
 	} else if e := c.members[conn.client]; e.conns == 1 {
 		e.conns, e.leaveAt = 0, m.now+m.o.MemberGrace+1
+		c.until = e.leaveAt
 	} else {
 		e.conns--
 	}
 	if last {
-		c.leaveAt = m.now + m.o.ChannelTimeout + 1
+		c.due += m.now + 1
 	}
 }
 
@@ -136,7 +141,11 @@ func (m *memberModel) tick(t *rapid.T) {
 		}
 		for name, c := range m.channels {
 			m.leave(name, c)
-			if len(c.members) == 0 && !m.isOccupied(name) && c.leaveAt <= m.now {
+			switch {
+			case m.isOccupied(name) || c.due > m.now:
+			case len(c.members) > 0:
+				c.due = max(c.until, m.now+1)
+			default:
 				delete(m.channels, name)
 			}
 		}
