@@ -54,3 +54,13 @@ func TestBundlesAreCurrent(t *testing.T) {
 		}
 	}
 }
+
+func TestTypesAreTypeScript(t *testing.T) {
+	types, err := os.ReadFile("icomet.d.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, message := range api.Transform(string(types), api.TransformOptions{Loader: api.LoaderTS}).Errors {
+		t.Errorf("%+v: %s", message.Location, message.Text)
+	}
+}

@@ -449,7 +449,7 @@
 
   // ---- the client
 
-  // iComet makes a client and starts it. README.md lists the options.
+  // iComet makes a client and starts it. DROP-IN.md lists the options.
   function iComet(config) {
     var self = this;
     self._config = config;

@@ -1,7 +1,8 @@
-// Package js carries the JavaScript client, so that a server can hand it to browsers.
+// Package js carries the drop-in JavaScript client, so that a server can hand it to browsers.
 //
-// It deliberately has no logic: the client is icomet.js beside this file, its tests are in test and need
-// Node ("node --test sdk/js/test"). To read the client start at the comment on top of icomet.js.
+// It deliberately has no logic: the scripts beside this file have theirs, and their tests, which need Node, are in test.
+// There are two clients. icomet.js is one script with the interface of the original's; start at the comment on top
+// of it. The other is made of the modules in src, which esbuild bundles into dist; start at src/client.js.
 package js
 
 import _ "embed"

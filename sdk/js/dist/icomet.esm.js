@@ -108,6 +108,54 @@ var Chooser = class {
   }
 };
 
+// src/comeback.js
+var STABLE_MS = 1e4;
+var SOON_MS = 5e3;
+var Comeback = class {
+  #settings;
+  #env;
+  #chooser;
+  #backoff;
+  constructor(settings, env) {
+    this.#settings = settings;
+    this.#env = env;
+    this.#chooser = new Chooser(settings.kinds, settings.choice, env);
+    this.#backoff = new Backoff(settings.backoffFirstMs, settings.backoffMaxMs, env.random);
+  }
+  get kind() {
+    return this.#chooser.kind;
+  }
+  /** heard notes that the transport gets through; it returns when to try a better one, 0 for never. */
+  heard() {
+    this.#chooser.heard();
+    return this.#chooser.upgradeInMs();
+  }
+  upgrade() {
+    this.#chooser.upgrade();
+  }
+  /**
+   * after judges a turn by its ending. isNews is false for what was expected: a server that restarts, or a trial.
+   *
+   * @param {import('./turn.js').Turn} turn
+   * @param {import('./endings.js').Ending} ending
+   */
+  after(turn, ending) {
+    if (turn.openForMs >= STABLE_MS) {
+      this.#backoff.reset();
+    }
+    const isNews = !ending.soon && !this.#chooser.isTrial;
+    const fruitless = !turn.opened && !ending.reached;
+    if ((fruitless || ending.condemn) && this.#chooser.failed(Boolean(ending.condemn))) {
+      return { delayMs: 0, isNews };
+    }
+    return { delayMs: ending.soon ? this.#env.random() * SOON_MS : this.#delayMs(ending), isNews };
+  }
+  #delayMs({ retryAfterMs: retryAfterMs2 }) {
+    const backoffMs = this.#backoff.next();
+    return retryAfterMs2 === void 0 ? backoffMs : retryAfterMs2 + this.#env.random() * this.#settings.backoffFirstMs;
+  }
+};
+
 // src/errors.js
 var IcometError = class extends Error {
   name = "IcometError";
@@ -427,6 +475,10 @@ var Feeds = class {
   }
   get unasked() {
     return this.askable.filter((feed) => feed.request === 0);
+  }
+  /** asking tells whether the server was asked for any channel that is still wanted. */
+  get asking() {
+    return this.askable.some((feed) => feed.request !== 0);
   }
   get stale() {
     return this.#gone.size > 0 || this.unasked.length > 0;
@@ -943,6 +995,116 @@ function usableKinds(wanted, env) {
   return kinds;
 }
 
+// src/turn.js
+var Turn = class {
+  kind;
+  opened = false;
+  token = "";
+  #settings;
+  #env;
+  #port;
+  #hello;
+  #transport = null;
+  #gotHead = false;
+  #openedAt = 0;
+  #over = false;
+  /** @param {TurnPort} port */
+  constructor(kind, settings, env, port) {
+    this.kind = kind;
+    this.#settings = settings;
+    this.#env = env;
+    this.#port = port;
+    this.#hello = new Timer(env);
+  }
+  /** patient transports may be silent though all is well, and do not confirm what they were asked for. */
+  get patient() {
+    return TRANSPORTS[this.kind].patient;
+  }
+  get started() {
+    return this.#transport !== null;
+  }
+  /** takesCommands is known once the turn has started. */
+  get takesCommands() {
+    return Boolean(this.#transport?.send);
+  }
+  get openForMs() {
+    return this.opened ? this.#env.now() - this.#openedAt : 0;
+  }
+  send(text) {
+    this.#transport.send(text);
+  }
+  full() {
+    return this.#transport.full();
+  }
+  /** @param {() => import('./request.js').Spec[]} channels */
+  async start(channels) {
+    try {
+      this.token = await this.#settings.tokens.get();
+    } catch (error) {
+      this.#end({ code: "token", text: `no token: ${error?.message ?? error}`, reached: true });
+    }
+    if (!this.#over) {
+      this.#open(channels);
+    }
+  }
+  close() {
+    this.#over = true;
+    this.#hello.stop();
+    this.#transport?.close();
+  }
+  #open(channels) {
+    const { url, credentials, params, helloTimeoutMs } = this.#settings;
+    this.#hello.start(helloTimeoutMs, () => this.#unheard());
+    try {
+      this.#transport = TRANSPORTS[this.kind].open({
+        env: this.#env,
+        url,
+        credentials,
+        request: () => ({ token: this.token, params, channels: channels() }),
+        onHead: () => {
+          this.#gotHead = true;
+        },
+        onMessage: (message) => this.#over || this.#receive(message),
+        onEnd: (ending) => this.#end(ending)
+      });
+    } catch (error) {
+      this.#end({ code: "connection", text: error.message, condemn: true });
+      return;
+    }
+    this.#port.started();
+  }
+  #receive(message) {
+    if (message.type === "hello") {
+      this.#heard(message.noop);
+    } else if (this.opened) {
+      this.#port.message(message);
+    } else {
+      this.#end(foreign());
+    }
+  }
+  #heard(noopS) {
+    if (!this.opened) {
+      this.opened = true;
+      this.#openedAt = this.#env.now();
+      this.#hello.stop();
+      this.#port.opened(noopS);
+    }
+  }
+  #unheard() {
+    if (this.patient) {
+      this.#heard();
+    } else {
+      this.#end(unheard(this.#gotHead));
+    }
+  }
+  #end(ending) {
+    if (!this.#over) {
+      this.close();
+      this.#port.ended(ending);
+    }
+  }
+};
+
 // src/watchdog.js
 var Watchdog = class {
   #env;
@@ -986,22 +1148,17 @@ var Watchdog = class {
 var NOOP_FACTOR = 1.5;
 var NOOP_MARGIN_MS = 5e3;
 var NOOP_DEFAULT_S = 60;
-var STABLE_MS = 1e4;
-var SOON_MS = 5e3;
 var PING_TIMEOUT_MS = 5e3;
 var Connection = class {
   #settings;
   #env;
   #port;
   #tokens;
-  #chooser;
-  #backoff;
+  #comeback;
   #commands;
   #feeds;
   #renewal;
   #watchdog;
-  #hello;
-  // timer: the first message is late
   #retry;
   // timer: the wait for the next attempt
   #upgrade;
@@ -1011,14 +1168,15 @@ var Connection = class {
   #turn = null;
   #suspended = false;
   #noopS = NOOP_DEFAULT_S;
+  #notBefore = 0;
+  // the server has asked to be left alone until then
   /** @param {ConnectionPort} port */
   constructor(settings, env, port) {
     this.#settings = settings;
     this.#env = env;
     this.#port = port;
     this.#tokens = settings.tokens;
-    this.#chooser = new Chooser(settings.kinds, settings.choice, env);
-    this.#backoff = new Backoff(settings.backoffFirstMs, settings.backoffMaxMs, env.random);
+    this.#comeback = new Comeback(settings, env);
     this.#commands = new Commands(env, settings.commandTimeoutMs);
     this.#feeds = new Feeds(env, {
       deliver: (message, holders) => this.#port.message(message, holders),
@@ -1027,7 +1185,9 @@ var Connection = class {
     });
     this.#renewal = new Renewal(env, this.#tokens, (token) => this.command({ cmd: "auth", token }));
     this.#watchdog = new Watchdog(env);
-    [this.#hello, this.#retry, this.#upgrade, this.#change] = [0, 1, 2, 3].map(() => new Timer(env));
+    this.#retry = new Timer(env);
+    this.#upgrade = new Timer(env);
+    this.#change = new Timer(env);
   }
   // ---- what holders ask for
   want(want) {
@@ -1042,7 +1202,7 @@ var Connection = class {
   /** command resolves to the server's answer. Only WebSockets take commands. */
   command(command, timeoutMs) {
     const turn = this.#turn;
-    if (this.#suspended || turn?.opened && !turn.transport.send) {
+    if (this.#suspended || turn?.opened && !turn.takesCommands) {
       return Promise.reject(new IcometError("unsupported", this.#suspended ? "the client is closed or paused" : "this needs a WebSocket, and none gets through"));
     }
     const answer = this.#commands.add(command, timeoutMs);
@@ -1055,11 +1215,16 @@ var Connection = class {
   check() {
     const turn = this.#turn;
     if (this.#retry.pending) {
-      this.#connect();
+      this.#retryNow();
     } else if (this.#watchdog.overdue) {
       this.#ended(turn, silent());
-    } else if (turn?.opened && turn.transport.send) {
+    } else if (turn?.opened && turn.takesCommands) {
       this.command({ cmd: "ping" }, PING_TIMEOUT_MS).catch(() => this.#ended(turn, silent()));
+    }
+  }
+  #retryNow() {
+    if (this.#env.now() >= this.#notBefore) {
+      this.#connect();
     }
   }
   /** offline lets go of the connection; online, or a slow retry, brings it back. */
@@ -1106,175 +1271,112 @@ var Connection = class {
       if (!this.#retry.pending) {
         this.#connect();
       }
-    } else if (turn.transport?.send) {
+    } else if (turn.takesCommands) {
       this.#sync();
-    } else if (turn.transport && this.#feeds.stale) {
+    } else if (turn.started && this.#feeds.stale) {
       this.#connect(turn.opened);
     }
   }
   #needed() {
-    return this.#feeds.askable.length > 0 || this.#commands.size > 0 || this.#feeds.size > 0 && Boolean(this.#turn?.transport?.send);
+    return this.#feeds.askable.length > 0 || this.#commands.size > 0 || this.#feeds.size > 0 && this.#turn?.takesCommands === true;
   }
   // connect begins a turn. A quiet one changes the list of channels of an open connection, and is no news.
-  async #connect(quiet = false) {
+  #connect(quiet = false) {
     this.#endTurn();
-    const turn = { kind: this.#chooser.kind, transport: null, opened: false, openedAt: 0, gotHead: false, token: "" };
+    const turn = new Turn(this.#comeback.kind, this.#settings, this.#env, {
+      started: () => turn.takesCommands || this.#feeds.asked(this.#feeds.askable, this.#commands.nextId()),
+      opened: (noopS) => this.#opened(turn, noopS),
+      message: (message) => this.#receive(turn, message),
+      ended: (ending) => this.#ended(turn, ending)
+    });
     this.#turn = turn;
     if (!quiet) {
       this.#port.state("connecting", { transport: turn.kind });
     }
-    try {
-      turn.token = await this.#tokens.get();
-    } catch (error) {
-      this.#ended(turn, { code: "token", text: `no token: ${error?.message ?? error}`, reached: true });
+    turn.start(() => this.#feeds.askable.map((feed) => feed.spec()));
+  }
+  #opened(turn, noopS) {
+    this.#noopS = noopS || this.#noopS;
+    this.#watchdog.watch(this.#noopS * 1e3 * NOOP_FACTOR + NOOP_MARGIN_MS, () => this.#ended(turn, silent()));
+    this.#planUpgrade(this.#comeback.heard());
+    this.#port.state("open", { transport: turn.kind });
+    if (turn.takesCommands) {
+      this.#renewal.schedule(turn.token);
+      this.#sync();
       return;
     }
-    if (turn === this.#turn) {
-      this.#open(turn);
-    }
-  }
-  #open(turn) {
-    const { url, credentials, params, helloTimeoutMs } = this.#settings;
-    const during = (action) => (...args) => turn === this.#turn && action(turn, ...args);
-    this.#hello.start(helloTimeoutMs, () => this.#unheard(turn));
-    const opening = {
-      env: this.#env,
-      url,
-      credentials,
-      request: () => ({ token: turn.token, params, channels: this.#feeds.askable.map((feed) => feed.spec()) }),
-      onHead: during(() => {
-        turn.gotHead = true;
-      }),
-      onMessage: during((_, message) => this.#receive(turn, message)),
-      onEnd: during((_, ending) => this.#ended(turn, ending))
-    };
-    try {
-      turn.transport = TRANSPORTS[turn.kind].open(opening);
-    } catch (error) {
-      this.#ended(turn, { code: "connection", text: error.message, condemn: true });
-      return;
-    }
-    if (!turn.transport.send) {
-      this.#feeds.asked(this.#feeds.askable, this.#commands.nextId());
-    }
-  }
-  #unheard(turn) {
-    if (TRANSPORTS[turn.kind].patient) {
-      this.#opened(turn, void 0);
-    } else {
-      this.#ended(turn, unheard(turn.gotHead));
+    this.#commands.failAll("unsupported", "this needs a WebSocket, and none gets through");
+    if (turn.patient) {
+      this.#feeds.confirm();
     }
   }
   #receive(turn, message) {
     this.#watchdog.heard();
-    if (message.type === "hello") {
-      this.#opened(turn, message.noop);
-    } else if (!turn.opened) {
-      this.#ended(turn, foreign());
-    } else if (message.type !== "noop" && !this.#commands.take(message)) {
-      this.#dispatch(turn, message);
+    if (message.type === "noop" || this.#commands.take(message)) {
+      return;
     }
-  }
-  #dispatch(turn, message) {
     const ending = this.#feeds.receive(message);
     if (ending) {
       this.#ended(turn, ending);
     } else if (message.type === "error" && message.cname === void 0) {
-      this.#connectionError(turn, message);
+      this.#refused(turn, message);
     }
   }
-  #connectionError(turn, message) {
-    if (message.code === 401) {
-      this.#ended(turn, { code: 401, text: message.text, token: true, reached: true });
+  #refused(turn, { code, text }) {
+    if (code === 401) {
+      this.#ended(turn, { code, text, token: true, reached: true });
     } else {
-      this.#port.error(new IcometError(message.code, message.text));
-    }
-  }
-  #opened(turn, noopS) {
-    this.#noopS = noopS || this.#noopS;
-    if (turn.opened) {
-      return;
-    }
-    turn.opened = true;
-    turn.openedAt = this.#env.now();
-    this.#hello.stop();
-    this.#chooser.heard();
-    this.#watchdog.watch(this.#noopS * 1e3 * NOOP_FACTOR + NOOP_MARGIN_MS, () => this.#ended(turn, silent()));
-    this.#planUpgrade();
-    this.#port.state("open", { transport: turn.kind });
-    if (turn.transport.send) {
-      this.#renewal.schedule(turn.token);
-      this.#sync();
-    } else {
-      this.#commands.failAll("unsupported", "this needs a WebSocket, and none gets through");
-      if (TRANSPORTS[turn.kind].patient) {
-        this.#feeds.confirm();
-      }
+      this.#port.error(new IcometError(code, text));
     }
   }
   // sync tells an open WebSocket what has changed.
   #sync() {
-    const { opened, transport } = this.#turn;
-    if (!opened) {
+    const turn = this.#turn;
+    if (!turn.opened) {
       return;
     }
-    this.#feeds.takeGone().forEach((cname) => transport.send(JSON.stringify({ cmd: "unsubscribe", cname })));
+    this.#feeds.takeGone().forEach((cname) => turn.send(JSON.stringify({ cmd: "unsubscribe", cname })));
     for (const { id, text, feeds } of subscribeCommands(this.#feeds.unasked, () => this.#commands.nextId())) {
-      transport.send(text);
+      turn.send(text);
       this.#feeds.asked(feeds, id);
     }
     this.#flush();
   }
   #flush() {
-    if (this.#turn?.opened && this.#turn.transport.send) {
-      this.#commands.flush(this.#turn.transport);
+    if (this.#turn?.opened && this.#turn.takesCommands) {
+      this.#commands.flush(this.#turn);
     }
   }
-  #planUpgrade() {
-    const ms = this.#chooser.upgradeInMs();
+  #planUpgrade(ms) {
     if (ms > 0) {
       this.#upgrade.start(ms, () => {
-        this.#chooser.upgrade();
+        this.#comeback.upgrade();
         this.#connect(true);
       });
     }
   }
   #ended(turn, ending) {
-    if (turn !== this.#turn || !turn) {
+    if (turn !== this.#turn) {
       return;
     }
+    const isExpected = ending.code === "end" && !this.#feeds.asking;
     this.#endTurn();
-    if (!this.#needed()) {
+    if (isExpected || !this.#needed()) {
       this.#changed();
       return;
     }
-    const wasTrial = this.#chooser.isTrial;
-    const delayMs = this.#delayMs(turn, ending);
     if (ending.token) {
       this.#tokens.forget();
     }
+    this.#notBefore = this.#env.now() + (ending.retryAfterMs ?? 0);
+    const { delayMs, isNews } = this.#comeback.after(turn, ending);
     const error = new IcometError(ending.code, ending.text);
-    if (!ending.soon && !wasTrial) {
+    if (isNews) {
       this.#port.error(error);
     }
     if (!this.#turn && !this.#suspended) {
       this.#wait(delayMs, error);
     }
-  }
-  // delayMs is when to come back after an ending, and has the transport judged on the way.
-  #delayMs(turn, ending) {
-    if (turn.opened && this.#env.now() - turn.openedAt >= STABLE_MS) {
-      this.#backoff.reset();
-    }
-    const fruitless = !turn.opened && !ending.reached;
-    if ((fruitless || ending.condemn) && this.#chooser.failed(Boolean(ending.condemn))) {
-      return 0;
-    }
-    if (ending.soon) {
-      return this.#env.random() * SOON_MS;
-    }
-    const backoffMs = this.#backoff.next();
-    return ending.retryAfterMs === void 0 ? backoffMs : ending.retryAfterMs + this.#env.random() * this.#settings.backoffFirstMs;
   }
   #wait(delayMs, error) {
     const online = this.#env.online();
@@ -1285,10 +1387,11 @@ var Connection = class {
   #endTurn() {
     const turn = this.#turn;
     this.#turn = null;
-    [this.#hello, this.#upgrade, this.#retry].forEach((timer) => timer.stop());
+    this.#upgrade.stop();
+    this.#retry.stop();
     this.#watchdog.stop();
     this.#renewal.stop();
-    turn?.transport?.close();
+    turn?.close();
     this.#feeds.lost();
     this.#commands.lost();
   }
@@ -1457,6 +1560,7 @@ function surroundings(overrides = {}) {
     clearTimeout: (id) => root.clearTimeout(id),
     now: () => Date.now(),
     random: () => Math.random(),
+    newId: () => Math.random().toString(36).slice(2) + Date.now().toString(36),
     fetch: root.fetch && ((url, options) => root.fetch(url, options)),
     WebSocket: root.WebSocket,
     BroadcastChannel: root.BroadcastChannel,
@@ -1523,7 +1627,7 @@ function settingsOf(url, options) {
     tokens: new Tokens(settings.token),
     params: paramsOf(settings),
     shareName: `icomet ${address} ${settings.share === true ? "" : settings.share}`.trimEnd(),
-    tab: Math.floor(env.random() * 2 ** 52).toString(36) + env.now().toString(36)
+    tab: env.newId()
   };
 }
 
@@ -1875,10 +1979,14 @@ function checkOptions({ position, last }) {
     throw new TypeError("last must be a whole number, 0 or more");
   }
 }
-var Subscription = class extends Emitter {
+var Subscription = class {
+  #events;
   #port;
   #options;
   #tokens;
+  #again;
+  // timer: when to ask for a token again
+  #backoff;
   #holder;
   #channel;
   #position = null;
@@ -1892,14 +2000,31 @@ var Subscription = class extends Emitter {
    * @param {{queueMax: number, position?: object, last?: number, since?: number | string | Date, presence?: boolean, token?: any}} options
    */
   constructor(channel, holder, options, port) {
-    super(port.report);
     checkOptions(options);
+    this.#events = new Emitter(port.env.report);
     this.#channel = channel;
     this.#holder = holder;
     this.#options = options;
     this.#port = port;
     this.#tokens = new Tokens(options.token);
+    this.#again = new Timer(port.env);
+    this.#backoff = port.newBackoff();
     this.#position = options.position ? { epoch: options.position.epoch, seq: options.position.seq } : null;
+    port.begin({
+      ask: () => this.#ask(),
+      receive: (message, addressed) => this.#receive(message, addressed),
+      end: () => this.#finish("client closed")
+    });
+  }
+  /** on adds a handler and returns a function that takes it away again. README.md lists the events. */
+  on(event, handler) {
+    return this.#events.on(event, handler);
+  }
+  once(event, handler) {
+    return this.#events.once(event, handler);
+  }
+  off(event, handler) {
+    this.#events.off(event, handler);
   }
   get channel() {
     return this.#channel;
@@ -1937,20 +2062,19 @@ var Subscription = class extends Emitter {
     }
     return queue;
   }
-  // ---- for the client
-  get holder() {
-    return this.#holder;
-  }
-  /** ask tells the connection what this subscription wants, now or again. */
-  async ask() {
+  // ---- for the client, which has begun it
+  // ask tells the connection what this subscription wants, now or again.
+  async #ask() {
+    this.#again.stop();
     this.#synced = false;
     let token;
     try {
       token = await this.#tokens.get();
     } catch (error) {
-      this.#fail(new IcometError("token", `no token: ${error?.message ?? error}`, { channel: this.#channel, final: true, cause: error }));
+      this.#later(error);
       return;
     }
+    this.#backoff.reset();
     if (!this.#ended) {
       const { last, since, presence } = this.#options;
       this.#port.want({
@@ -1964,8 +2088,11 @@ var Subscription = class extends Emitter {
       });
     }
   }
-  /** receive takes a message about the channel. addressed: it is the answer to what this subscription asked. */
-  receive(message, addressed) {
+  // receive takes a message about the channel. addressed: it is the answer to what this subscription asked.
+  #receive(message, addressed) {
+    if (this.#ended) {
+      return;
+    }
     switch (message.type) {
       case "subscribed":
         if (addressed) {
@@ -1991,13 +2118,16 @@ var Subscription = class extends Emitter {
         break;
     }
   }
-  /** end is for the client that closes. */
-  end() {
-    this.#finish("client closed");
-  }
   // ---- inside
+  // later asks again after the application could not give a token.
+  #later(error) {
+    if (!this.#ended) {
+      this.#again.start(this.#backoff.next(), () => this.#ask());
+      this.#fail(new IcometError("token", `no token: ${error?.message ?? error}`, { channel: this.#channel, cause: error }));
+    }
+  }
   #tell(event, detail) {
-    return this.emit(event, detail);
+    return this.#events.emit(event, detail);
   }
   #subscribed({ epoch, seq }) {
     this.#synced = true;
@@ -2013,7 +2143,7 @@ var Subscription = class extends Emitter {
       case "old":
         break;
       case "hole":
-        this.ask();
+        this.#ask();
         break;
       default:
         this.#take(message);
@@ -2034,7 +2164,7 @@ var Subscription = class extends Emitter {
   #refused({ code, text, final }) {
     if (code === 401 && this.#tokens.renewable && this.#refusals++ < TOKEN_REFUSALS_MAX2) {
       this.#tokens.forget();
-      this.ask();
+      this.#ask();
       return;
     }
     this.#fail(new IcometError(code, text, { channel: this.#channel, final }));
@@ -2042,7 +2172,7 @@ var Subscription = class extends Emitter {
   #fail(error) {
     const heard = [this.#tell("error", error), this.#port.failed(error)].includes(true) || this.#queues.size > 0;
     if (!heard && error.final) {
-      this.#port.report(error);
+      this.#port.env.report(error);
     }
     if (error.final) {
       this.#finish("refused", error);
@@ -2053,23 +2183,23 @@ var Subscription = class extends Emitter {
       return;
     }
     this.#ended = true;
+    this.#again.stop();
     this.#queues.forEach((queue) => queue.finish(error));
     this.#queues.clear();
-    this.#port.ended(this);
+    this.#port.ended();
     this.#tell("close", { reason, error });
   }
 };
 
 // src/client.js
 var WAITING = ["waiting", "offline"];
-var Client = class extends Emitter {
+var Client = class {
+  #events;
   #settings;
   #link;
   #lifecycle;
-  #subscriptions = /* @__PURE__ */ new Map();
-  // by holder
-  #byChannel = /* @__PURE__ */ new Map();
-  // sets of subscriptions
+  #begun = /* @__PURE__ */ new Map();
+  // by channel: maps of subscriptions, as they have begun, by holder
   #lastHolder = 0;
   #state = "idle";
   #transport = "";
@@ -2080,17 +2210,27 @@ var Client = class extends Emitter {
    */
   constructor(url, options = {}) {
     const settings = settingsOf(url, options);
-    super(settings.env.report);
+    this.#events = new Emitter(settings.env.report);
     this.#settings = settings;
     const port = {
       message: (message, holders) => this.#deliver(message, holders),
       state: (state, detail) => this.#enter(state, detail),
-      error: (error) => this.emit("error", error),
-      renew: () => this.#subscriptions.forEach((subscription) => subscription.ask())
+      error: (error) => this.#events.emit("error", error),
+      renew: () => this.#all().forEach(({ ask: ask2 }) => ask2())
     };
     const { env } = settings;
     this.#link = settings.share && canShare(env) ? new SharedLink(settings, env, port) : new Connection(settings, env, port);
     this.#lifecycle = new Lifecycle(env, this.#link, settings.pauseHiddenMs);
+  }
+  /** on adds a handler and returns a function that takes it away again. README.md lists the events. */
+  on(event, handler) {
+    return this.#events.on(event, handler);
+  }
+  once(event, handler) {
+    return this.#events.once(event, handler);
+  }
+  off(event, handler) {
+    this.#events.off(event, handler);
   }
   /** 'idle', 'connecting', 'open', 'waiting', 'offline', 'paused' or 'closed'. */
   get state() {
@@ -2107,18 +2247,18 @@ var Client = class extends Emitter {
     if (typeof channel !== "string" || channel === "") {
       throw new TypeError("a channel has a name");
     }
+    const { env, backoffFirstMs, backoffMaxMs, queueMax } = this.#settings;
     const holder = `${this.#settings.tab}.${++this.#lastHolder}`;
-    const subscription = new Subscription(channel, holder, { queueMax: this.#settings.queueMax, ...options }, {
+    return new Subscription(channel, holder, { queueMax, ...options }, {
+      begin: (begun) => this.#add(channel, holder, begun),
       want: (want) => this.#link.want(want),
-      ended: () => this.#ended(subscription),
+      ended: () => this.#remove(channel, holder),
       publish: (value, more) => this.publish(channel, value, more),
       members: () => this.#members(channel),
-      failed: (error) => this.emit("error", error),
-      report: this.#settings.env.report
+      failed: (error) => this.#events.emit("error", error),
+      env,
+      newBackoff: () => new Backoff(backoffFirstMs, backoffMaxMs, env.random)
     });
-    this.#add(subscription);
-    subscription.ask();
-    return subscription;
   }
   /** publish resolves to the {seq, epoch} that the message got. It needs a WebSocket. */
   async publish(channel, value, { event } = {}) {
@@ -2133,7 +2273,7 @@ var Client = class extends Emitter {
     this.#closed = true;
     this.#lifecycle.close();
     this.#link.close();
-    [...this.#subscriptions.values()].forEach((subscription) => subscription.end());
+    this.#all().forEach(({ end }) => end());
   }
   async #members(channel) {
     const { members, count } = await this.#command({ cmd: "members", cname: channel });
@@ -2142,25 +2282,27 @@ var Client = class extends Emitter {
   #command(command) {
     return this.#closed ? Promise.reject(new IcometError("closed", "the client is closed", { final: true })) : this.#link.command(command);
   }
-  #add(subscription) {
-    this.#subscriptions.set(subscription.holder, subscription);
-    const all = this.#byChannel.get(subscription.channel) ?? /* @__PURE__ */ new Set();
-    this.#byChannel.set(subscription.channel, all.add(subscription));
+  #all() {
+    return [...this.#begun.values()].flatMap((holders) => [...holders.values()]);
   }
-  #ended(subscription) {
-    const all = this.#byChannel.get(subscription.channel);
-    this.#subscriptions.delete(subscription.holder);
-    all?.delete(subscription);
-    if (all?.size === 0) {
-      this.#byChannel.delete(subscription.channel);
+  #add(channel, holder, begun) {
+    const holders = this.#begun.get(channel) ?? /* @__PURE__ */ new Map();
+    this.#begun.set(channel, holders.set(holder, begun));
+    begun.ask();
+  }
+  #remove(channel, holder) {
+    const holders = this.#begun.get(channel);
+    holders?.delete(holder);
+    if (holders?.size === 0) {
+      this.#begun.delete(channel);
     }
     if (!this.#closed) {
-      this.#link.drop(subscription.channel, subscription.holder);
+      this.#link.drop(channel, holder);
     }
   }
-  #deliver(message, holders) {
-    for (const subscription of [...this.#byChannel.get(message.cname) ?? []]) {
-      subscription.receive(message, holders?.includes(subscription.holder) ?? false);
+  #deliver(message, addressed) {
+    for (const [holder, { receive }] of [...this.#begun.get(message.cname) ?? []]) {
+      receive(message, addressed?.includes(holder) ?? false);
     }
   }
   #enter(state, { transport = "", retryInMs, error } = {}) {
@@ -2169,7 +2311,7 @@ var Client = class extends Emitter {
     }
     this.#state = state;
     this.#transport = transport;
-    this.emit("state", state, { transport, retryInMs, error });
+    this.#events.emit("state", state, { transport, retryInMs, error });
   }
 };
 

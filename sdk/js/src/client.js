@@ -1,3 +1,4 @@
+import { Backoff } from './backoff.js';
 import { Connection } from './connection.js';
 import { Emitter } from './emitter.js';
 import { IcometError } from './errors.js';
@@ -14,12 +15,12 @@ const WAITING = ['waiting', 'offline'];
  * A Client talks to one server: any number of subscriptions over one connection, which it keeps alive, replaces,
  * and shares with other tabs if it may.
  */
-export class Client extends Emitter {
+export class Client {
+  #events;
   #settings;
   #link;
   #lifecycle;
-  #subscriptions = new Map(); // by holder
-  #byChannel = new Map();     // sets of subscriptions
+  #begun = new Map(); // by channel: maps of subscriptions, as they have begun, by holder
   #lastHolder = 0;
   #state = 'idle';
   #transport = '';
@@ -31,17 +32,30 @@ export class Client extends Emitter {
    */
   constructor(url, options = {}) {
     const settings = settingsOf(url, options);
-    super(settings.env.report);
+    this.#events = new Emitter(settings.env.report);
     this.#settings = settings;
     const port = {
       message: (message, holders) => this.#deliver(message, holders),
       state: (state, detail) => this.#enter(state, detail),
-      error: (error) => this.emit('error', error),
-      renew: () => this.#subscriptions.forEach((subscription) => subscription.ask()),
+      error: (error) => this.#events.emit('error', error),
+      renew: () => this.#all().forEach(({ ask }) => ask()),
     };
     const { env } = settings;
     this.#link = settings.share && canShare(env) ? new SharedLink(settings, env, port) : new Connection(settings, env, port);
     this.#lifecycle = new Lifecycle(env, this.#link, settings.pauseHiddenMs);
+  }
+
+  /** on adds a handler and returns a function that takes it away again. README.md lists the events. */
+  on(event, handler) {
+    return this.#events.on(event, handler);
+  }
+
+  once(event, handler) {
+    return this.#events.once(event, handler);
+  }
+
+  off(event, handler) {
+    this.#events.off(event, handler);
   }
 
   /** 'idle', 'connecting', 'open', 'waiting', 'offline', 'paused' or 'closed'. */
@@ -61,18 +75,18 @@ export class Client extends Emitter {
     if (typeof channel !== 'string' || channel === '') {
       throw new TypeError('a channel has a name');
     }
+    const { env, backoffFirstMs, backoffMaxMs, queueMax } = this.#settings;
     const holder = `${this.#settings.tab}.${++this.#lastHolder}`;
-    const subscription = new Subscription(channel, holder, { queueMax: this.#settings.queueMax, ...options }, {
+    return new Subscription(channel, holder, { queueMax, ...options }, {
+      begin: (begun) => this.#add(channel, holder, begun),
       want: (want) => this.#link.want(want),
-      ended: () => this.#ended(subscription),
+      ended: () => this.#remove(channel, holder),
       publish: (value, more) => this.publish(channel, value, more),
       members: () => this.#members(channel),
-      failed: (error) => this.emit('error', error),
-      report: this.#settings.env.report,
+      failed: (error) => this.#events.emit('error', error),
+      env,
+      newBackoff: () => new Backoff(backoffFirstMs, backoffMaxMs, env.random),
     });
-    this.#add(subscription);
-    subscription.ask();
-    return subscription;
   }
 
   /** publish resolves to the {seq, epoch} that the message got. It needs a WebSocket. */
@@ -89,7 +103,7 @@ export class Client extends Emitter {
     this.#closed = true;
     this.#lifecycle.close();
     this.#link.close();
-    [...this.#subscriptions.values()].forEach((subscription) => subscription.end());
+    this.#all().forEach(({ end }) => end());
   }
 
   async #members(channel) {
@@ -101,27 +115,30 @@ export class Client extends Emitter {
     return this.#closed ? Promise.reject(new IcometError('closed', 'the client is closed', { final: true })) : this.#link.command(command);
   }
 
-  #add(subscription) {
-    this.#subscriptions.set(subscription.holder, subscription);
-    const all = this.#byChannel.get(subscription.channel) ?? new Set();
-    this.#byChannel.set(subscription.channel, all.add(subscription));
+  #all() {
+    return [...this.#begun.values()].flatMap((holders) => [...holders.values()]);
   }
 
-  #ended(subscription) {
-    const all = this.#byChannel.get(subscription.channel);
-    this.#subscriptions.delete(subscription.holder);
-    all?.delete(subscription);
-    if (all?.size === 0) {
-      this.#byChannel.delete(subscription.channel);
+  #add(channel, holder, begun) {
+    const holders = this.#begun.get(channel) ?? new Map();
+    this.#begun.set(channel, holders.set(holder, begun));
+    begun.ask();
+  }
+
+  #remove(channel, holder) {
+    const holders = this.#begun.get(channel);
+    holders?.delete(holder);
+    if (holders?.size === 0) {
+      this.#begun.delete(channel);
     }
     if (!this.#closed) {
-      this.#link.drop(subscription.channel, subscription.holder);
+      this.#link.drop(channel, holder);
     }
   }
 
-  #deliver(message, holders) {
-    for (const subscription of [...(this.#byChannel.get(message.cname) ?? [])]) {
-      subscription.receive(message, holders?.includes(subscription.holder) ?? false);
+  #deliver(message, addressed) {
+    for (const [holder, { receive }] of [...(this.#begun.get(message.cname) ?? [])]) {
+      receive(message, addressed?.includes(holder) ?? false);
     }
   }
 
@@ -131,6 +148,6 @@ export class Client extends Emitter {
     }
     this.#state = state;
     this.#transport = transport;
-    this.emit('state', state, { transport, retryInMs, error });
+    this.#events.emit('state', state, { transport, retryInMs, error });
   }
 }

@@ -4,7 +4,7 @@ import { usableKinds } from './transport.js';
 
 const MINUTE_MS = 60_000;
 
-const DEFAULTS = {
+export const DEFAULTS = {
   token: undefined,
   transports: ['websocket', 'sse', 'stream', 'poll'],
   share: false,

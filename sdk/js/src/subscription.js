@@ -3,6 +3,7 @@ import { IcometError } from './errors.js';
 import { Message } from './message.js';
 import { after, isPosition, judge } from './position.js';
 import { Queue } from './queue.js';
+import { Timer } from './timer.js';
 import { Tokens } from './tokens.js';
 
 // A channel's token that is refused is renewed this many times in a row.
@@ -12,12 +13,19 @@ const TOKEN_REFUSALS_MAX = 2;
  * What a subscription needs of its client.
  *
  * @typedef {object} SubscriptionPort
+ * @property {(begun: Begun) => void} begin hands over what only the client may do
  * @property {(want: import('./feed.js').Want) => void} want
- * @property {(subscription: Subscription) => void} ended
+ * @property {() => void} ended
  * @property {(value: unknown, options?: object) => Promise<object>} publish
  * @property {() => Promise<object>} members
  * @property {(error: IcometError) => boolean} failed returns whether anybody was listening
- * @property {(error: unknown) => void} report
+ * @property {import('./surroundings.js').Surroundings} env
+ * @property {() => import('./backoff.js').Backoff} newBackoff
+ *
+ * @typedef {object} Begun
+ * @property {() => void} ask tells the connection what the subscription wants, now or again
+ * @property {(message: object, addressed: boolean) => void} receive
+ * @property {() => void} end
  */
 
 function sinceOf(since) {
@@ -37,10 +45,13 @@ function checkOptions({ position, last }) {
  * A Subscription gets the messages of one channel, each once and in order, or a 'gap' for those that cannot be had. It
  * skips what it already knows: others that read the same channel over the same connection may have it go back.
  */
-export class Subscription extends Emitter {
+export class Subscription {
+  #events;
   #port;
   #options;
   #tokens;
+  #again;            // timer: when to ask for a token again
+  #backoff;
   #holder;
   #channel;
   #position = null;
@@ -54,14 +65,34 @@ export class Subscription extends Emitter {
    * @param {{queueMax: number, position?: object, last?: number, since?: number | string | Date, presence?: boolean, token?: any}} options
    */
   constructor(channel, holder, options, port) {
-    super(port.report);
     checkOptions(options);
+    this.#events = new Emitter(port.env.report);
     this.#channel = channel;
     this.#holder = holder;
     this.#options = options;
     this.#port = port;
     this.#tokens = new Tokens(options.token);
+    this.#again = new Timer(port.env);
+    this.#backoff = port.newBackoff();
     this.#position = options.position ? { epoch: options.position.epoch, seq: options.position.seq } : null;
+    port.begin({
+      ask: () => this.#ask(),
+      receive: (message, addressed) => this.#receive(message, addressed),
+      end: () => this.#finish('client closed'),
+    });
+  }
+
+  /** on adds a handler and returns a function that takes it away again. README.md lists the events. */
+  on(event, handler) {
+    return this.#events.on(event, handler);
+  }
+
+  once(event, handler) {
+    return this.#events.once(event, handler);
+  }
+
+  off(event, handler) {
+    this.#events.off(event, handler);
   }
 
   get channel() {
@@ -104,22 +135,20 @@ export class Subscription extends Emitter {
     return queue;
   }
 
-  // ---- for the client
+  // ---- for the client, which has begun it
 
-  get holder() {
-    return this.#holder;
-  }
-
-  /** ask tells the connection what this subscription wants, now or again. */
-  async ask() {
+  // ask tells the connection what this subscription wants, now or again.
+  async #ask() {
+    this.#again.stop();
     this.#synced = false;
     let token;
     try {
       token = await this.#tokens.get();
     } catch (error) {
-      this.#fail(new IcometError('token', `no token: ${error?.message ?? error}`, { channel: this.#channel, final: true, cause: error }));
+      this.#later(error);
       return;
     }
+    this.#backoff.reset();
     if (!this.#ended) {
       const { last, since, presence } = this.#options;
       this.#port.want({
@@ -128,8 +157,11 @@ export class Subscription extends Emitter {
     }
   }
 
-  /** receive takes a message about the channel. addressed: it is the answer to what this subscription asked. */
-  receive(message, addressed) {
+  // receive takes a message about the channel. addressed: it is the answer to what this subscription asked.
+  #receive(message, addressed) {
+    if (this.#ended) {
+      return; // a handler of this same message has unsubscribed
+    }
     switch (message.type) {
       case 'subscribed':
         if (addressed) {
@@ -156,15 +188,18 @@ export class Subscription extends Emitter {
     }
   }
 
-  /** end is for the client that closes. */
-  end() {
-    this.#finish('client closed');
-  }
-
   // ---- inside
 
+  // later asks again after the application could not give a token.
+  #later(error) {
+    if (!this.#ended) {
+      this.#again.start(this.#backoff.next(), () => this.#ask());
+      this.#fail(new IcometError('token', `no token: ${error?.message ?? error}`, { channel: this.#channel, cause: error }));
+    }
+  }
+
   #tell(event, detail) {
-    return this.emit(event, detail);
+    return this.#events.emit(event, detail);
   }
 
   #subscribed({ epoch, seq }) {
@@ -182,7 +217,7 @@ export class Subscription extends Emitter {
       case 'old':
         break;
       case 'hole': // another reader made the channel begin elsewhere
-        this.ask();
+        this.#ask();
         break;
       default:
         this.#take(message);
@@ -205,7 +240,7 @@ export class Subscription extends Emitter {
   #refused({ code, text, final }) {
     if (code === 401 && this.#tokens.renewable && this.#refusals++ < TOKEN_REFUSALS_MAX) {
       this.#tokens.forget();
-      this.ask();
+      this.#ask();
       return;
     }
     this.#fail(new IcometError(code, text, { channel: this.#channel, final }));
@@ -214,7 +249,7 @@ export class Subscription extends Emitter {
   #fail(error) {
     const heard = [this.#tell('error', error), this.#port.failed(error)].includes(true) || this.#queues.size > 0;
     if (!heard && error.final) {
-      this.#port.report(error);
+      this.#port.env.report(error);
     }
     if (error.final) {
       this.#finish('refused', error);
@@ -226,9 +261,10 @@ export class Subscription extends Emitter {
       return;
     }
     this.#ended = true;
+    this.#again.stop();
     this.#queues.forEach((queue) => queue.finish(error));
     this.#queues.clear();
-    this.#port.ended(this);
+    this.#port.ended();
     this.#tell('close', { reason, error });
   }
 }

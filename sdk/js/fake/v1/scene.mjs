@@ -107,5 +107,6 @@ export async function scene(t) {
     await visitor.notes.heard('subscribed');
     return visitor;
   };
-  return { server, open, follow };
+  const adopt = (client, page) => opened.push({ client, page });
+  return { server, open, follow, adopt };
 }
