@@ -1206,8 +1206,11 @@ var Connection = class {
       return Promise.reject(new IcometError("unsupported", this.#suspended ? "the client is closed or paused" : "this needs a WebSocket, and none gets through"));
     }
     const answer = this.#commands.add(command, timeoutMs);
-    this.#flush();
-    this.#changed();
+    if (turn?.takesCommands) {
+      this.#sync();
+    } else {
+      this.#changed();
+    }
     return answer;
   }
   // ---- what happens around
@@ -1329,7 +1332,7 @@ var Connection = class {
       this.#port.error(new IcometError(code, text));
     }
   }
-  // sync tells an open WebSocket what has changed.
+  // sync tells an open WebSocket what has changed, and what is to be done.
   #sync() {
     const turn = this.#turn;
     if (!turn.opened) {
@@ -1340,12 +1343,7 @@ var Connection = class {
       turn.send(text);
       this.#feeds.asked(feeds, id);
     }
-    this.#flush();
-  }
-  #flush() {
-    if (this.#turn?.opened && this.#turn.takesCommands) {
-      this.#commands.flush(this.#turn);
-    }
+    this.#commands.flush(turn);
   }
   #planUpgrade(ms) {
     if (ms > 0) {
@@ -1990,6 +1988,7 @@ var Subscription = class {
   #holder;
   #channel;
   #position = null;
+  #asked = Promise.resolve();
   #synced = false;
   // the connection sends from our position on
   #ended = false;
@@ -2037,11 +2036,13 @@ var Subscription = class {
     return this.#ended;
   }
   /** publish sends text, bytes or a JSON value to the channel and resolves to its {seq, epoch}. It needs a WebSocket. */
-  publish(value, options) {
+  async publish(value, options) {
+    await this.#asked;
     return this.#port.publish(value, options);
   }
   /** members resolves to {members, count} of the channel. It needs a WebSocket. */
-  members() {
+  async members() {
+    await this.#asked;
     return this.#port.members();
   }
   unsubscribe() {
@@ -2063,8 +2064,12 @@ var Subscription = class {
     return queue;
   }
   // ---- for the client, which has begun it
-  // ask tells the connection what this subscription wants, now or again.
-  async #ask() {
+  // ask tells the connection what this subscription wants, now or again. Commands wait for that, so that
+  // the server gets them in the order in which they were made.
+  #ask() {
+    this.#asked = this.#want();
+  }
+  async #want() {
     this.#again.stop();
     this.#synced = false;
     let token;

@@ -86,8 +86,11 @@ export class Connection {
         'the client is closed or paused' : 'this needs a WebSocket, and none gets through'));
     }
     const answer = this.#commands.add(command, timeoutMs);
-    this.#flush();
-    this.#changed();
+    if (turn?.takesCommands) {
+      this.#sync();
+    } else {
+      this.#changed();
+    }
     return answer;
   }
 
@@ -225,7 +228,7 @@ export class Connection {
     }
   }
 
-  // sync tells an open WebSocket what has changed.
+  // sync tells an open WebSocket what has changed, and what is to be done.
   #sync() {
     const turn = this.#turn;
     if (!turn.opened) {
@@ -236,13 +239,7 @@ export class Connection {
       turn.send(text);
       this.#feeds.asked(feeds, id);
     }
-    this.#flush();
-  }
-
-  #flush() {
-    if (this.#turn?.opened && this.#turn.takesCommands) {
-      this.#commands.flush(this.#turn);
-    }
+    this.#commands.flush(turn);
   }
 
   #planUpgrade(ms) {

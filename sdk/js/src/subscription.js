@@ -55,6 +55,7 @@ export class Subscription {
   #holder;
   #channel;
   #position = null;
+  #asked = Promise.resolve();
   #synced = false;   // the connection sends from our position on
   #ended = false;
   #refusals = 0;
@@ -109,12 +110,14 @@ export class Subscription {
   }
 
   /** publish sends text, bytes or a JSON value to the channel and resolves to its {seq, epoch}. It needs a WebSocket. */
-  publish(value, options) {
+  async publish(value, options) {
+    await this.#asked;
     return this.#port.publish(value, options);
   }
 
   /** members resolves to {members, count} of the channel. It needs a WebSocket. */
-  members() {
+  async members() {
+    await this.#asked;
     return this.#port.members();
   }
 
@@ -137,8 +140,13 @@ export class Subscription {
 
   // ---- for the client, which has begun it
 
-  // ask tells the connection what this subscription wants, now or again.
-  async #ask() {
+  // ask tells the connection what this subscription wants, now or again. Commands wait for that, so that
+  // the server gets them in the order in which they were made.
+  #ask() {
+    this.#asked = this.#want();
+  }
+
+  async #want() {
     this.#again.stop();
     this.#synced = false;
     let token;

@@ -24,6 +24,14 @@ test('publish works without any subscription, and waits for the connection', opt
   assert.equal(server.channel('room').history[0].content, 'hi');
 });
 
+test('commands follow the subscriptions that were made before them', options, async (t) => {
+  const { server, follow } = await scene(t);
+  const { client } = await follow('websocket');
+  const other = client.subscribe('other');
+  await other.publish('hi');
+  assert.deepEqual(server.commands.slice(-2).map(({ cmd }) => cmd), ['subscribe', 'publish']);
+});
+
 test('members lists who is there', options, async (t) => {
   const { server, follow } = await scene(t);
   server.channel('room').members = [{ client: 'ann', info: { name: 'Ann' } }];
@@ -58,17 +66,17 @@ test('a command that the server refuses, or that is too large, is rejected', opt
 
 test('a command without an answer ends by time, by loss, or by close', options, async (t) => {
   const { server, follow } = await scene(t);
-  const { client, page, subscription } = await follow('websocket');
+  const { client, page } = await follow('websocket');
   server.mute = true;
-  const late = assert.rejects(subscription.publish('late'), { code: 'timeout' });
+  const late = assert.rejects(client.publish('room', 'late'), { code: 'timeout' });
   page.clock.advance(10_000);
   await late;
-  const lost = assert.rejects(subscription.publish('lost'), { code: 'connection' });
+  const lost = assert.rejects(client.publish('room', 'lost'), { code: 'connection' });
   await until(() => server.commands.at(-1).content === 'lost');
   server.cut();
   await lost;
   await until(() => client.state === 'waiting');
-  const closed = assert.rejects(subscription.publish('closed'), { code: 'connection' });
+  const closed = assert.rejects(client.publish('room', 'closed'), { code: 'connection' });
   client.close();
   await closed;
   await assert.rejects(client.publish('room', 'after'), { code: 'closed' });
