@@ -221,7 +221,7 @@ export class Connection {
   }
 
   #refused(turn, { code, text }) {
-    if (code === 401) {
+    if (code === 401 && this.#tokens.renewable) {
       this.#ended(turn, { code, text, token: true, reached: true });
     } else {
       this.#port.error(new IcometError(code, text));
