@@ -1326,7 +1326,7 @@ var Connection = class {
     }
   }
   #refused(turn, { code, text }) {
-    if (code === 401) {
+    if (code === 401 && this.#tokens.renewable) {
       this.#ended(turn, { code, text, token: true, reached: true });
     } else {
       this.#port.error(new IcometError(code, text));
