@@ -67,6 +67,7 @@ type Door struct {
 	pending       []pending
 	grouped       map[hub.ChannelID]int32 // while grouping: the last pending delivery of a channel
 	draining      bool
+	coming        coming // while an event stream begins
 	scratch       scratch
 
 	expiring atomic.Int64 // length of expiries

@@ -59,23 +59,55 @@ func (d *Door) appendGap(dst []byte, s *subscriber, u *subscription, name string
 // request.
 func (d *Door) eventID(s *subscriber) []byte {
 	var id []byte
-	place := uint16(0)
-	d.each(s, func(_ uint32, u *subscription) bool {
-		if u.place >= idChannelsMax {
-			id = []byte(idOverflow)
-			return false
-		}
-		for ; place < u.place; place++ {
-			id = append(id, "-,"...)
-		}
-		id = append(appendPosition(id, d.options.Hub.Epoch(u.channel), u.seq), ',')
-		place++
-		return true
-	})
+	place := 0
+	overflow := d.coming.first+len(d.coming.wants) > idChannelsMax
+	if !overflow {
+		d.each(s, func(_ uint32, u *subscription) bool {
+			if overflow = u.place >= idChannelsMax; overflow {
+				return false
+			}
+			for ; place < int(u.place); place++ {
+				id = append(id, "-,"...)
+			}
+			id = append(appendPosition(id, d.options.Hub.Epoch(u.channel), u.seq), ',')
+			place++
+			return true
+		})
+	}
+	if overflow {
+		return delivery.AppendEventID(nil, []byte(idOverflow))
+	}
+	id = d.coming.appendPositions(id, place)
 	if n := len(id); n > 0 && id[n-1] == ',' {
 		id = id[:n-1]
 	}
 	return delivery.AppendEventID(nil, id)
+}
+
+// coming are the channels of an event stream under way to its beginning that are not subscribed yet. Where they
+// are to begin stands in the ids too: a browser whose connection ends before they are keeps that for them, and not
+// what its address says, which is where it began long ago.
+type coming struct {
+	first int // the place in the request of wants[0]
+	wants []want
+}
+
+// appendPositions appends the positions of the channels to an id that has come to a place.
+func (c *coming) appendPositions(id []byte, place int) []byte {
+	if len(c.wants) == 0 {
+		return id
+	}
+	for ; place < c.first; place++ {
+		id = append(id, "-,"...)
+	}
+	for i := range c.wants {
+		if t := &c.wants[i].start; t.Kind == hub.FromSeq && t.Epoch != 0 {
+			id = append(appendPosition(id, t.Epoch, t.Seq), ',')
+		} else {
+			id = append(id, "-,"...)
+		}
+	}
+	return id
 }
 
 // appendLiveV1 appends a message as it goes out to endless subscribers of v1 of a form. It is the same for all

@@ -60,11 +60,13 @@ func (d *Door) answerEndless(x *httploop.Exchange, o *order, encoder delivery.En
 	x.Piece(encoder.AppendText(nil, delivery.AppendHello(nil, d.noopSeconds())))
 	behind, budget := false, d.options.OutputBytesMax
 	for i := range o.wants {
+		d.coming = coming{i + 1, o.wants[i+1:]}
 		frame, lags := d.take(s, &o.wants[i], i, budget)
 		budget -= len(frame)
 		x.Framed(frame)
 		behind = behind || lags
 	}
+	d.coming = coming{}
 	if s.first == 0 {
 		d.removeSubscriber(x.Conn())
 		x.EndStream()

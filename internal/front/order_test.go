@@ -167,8 +167,8 @@ func TestEventStreamOfManyChannelsResumesByItself(t *testing.T) {
 	bad := strings.ReplaceAll(target, "%s", strings.Repeat("n", 1100))
 	c := v.open(bad)
 	v.chunks(c, "data: "+hello+"\n\n",
-		"id: E1.1\ndata: "+subscribed("a", 1, "E1")+"\n\n",
-		"id: E1.2\n", "data: "+data("a", 1, "E1", "1")+"\n\n",
+		"id: E1.1,-,-\ndata: "+subscribed("a", 1, "E1")+"\n\n",
+		"id: E1.2,-,-\n", "data: "+data("a", 1, "E1", "1")+"\n\n",
 		`data: {"type":"error","code":400,"text":"cname is too long"}`+"\n\n",
 		"id: E1.2,-,E2.2\ndata: "+subscribed("b", 2, "E2")+"\n\n")
 	v.push("b", "2")
@@ -179,7 +179,7 @@ func TestEventStreamOfManyChannelsResumesByItself(t *testing.T) {
 	v.push("b", "3")
 	c = v.open(bad, v.real("Last-Event-ID: E1.2,-,E2.3"))
 	v.chunks(c, "data: "+hello+"\n\n",
-		"id: E1.2\ndata: "+subscribed("a", 2, "E1")+"\n\n", "id: E1.3\n", "data: "+data("a", 2, "E1", "2")+"\n\n",
+		"id: E1.2,-,E2.3\ndata: "+subscribed("a", 2, "E1")+"\n\n", "id: E1.3,-,E2.3\n", "data: "+data("a", 2, "E1", "2")+"\n\n",
 		`data: {"type":"error","code":400,"text":"cname is too long"}`+"\n\n",
 		"id: E1.3,-,E2.3\ndata: "+subscribed("b", 3, "E2")+"\n\n", "id: E1.3,-,E2.4\n", "data: "+data("b", 3, "E2", "3")+"\n\n")
 	// A server that has been started anew knows none of these lives.
