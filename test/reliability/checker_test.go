@@ -22,11 +22,13 @@ const (
 	calmShare  = 4 // one subscriber in so many is calm, so that a lost wake-up is not healed by a reconnect
 )
 
-// checker is a crowd of subscribers that check themselves, and publishers.
+// checker is a crowd of clients that check themselves, and publishers.
 type checker struct {
 	ledger      *ledger
-	subscribers []*subscriber
+	subscribers []*subscriber // of the original's protocol
+	followers   []*follower   // of v1
 	publishers  []*publisher
+	marker      *publisher
 	cancel      context.CancelFunc
 	running     sync.WaitGroup
 }
@@ -35,11 +37,20 @@ type checker struct {
 type plan struct {
 	seed                  uint64
 	channels, subscribers int
+	followers             int
+	channelsEach          int // of every second follower; the others have one
 	historySize           int
 	front, admin          netip.AddrPort
 	only                  *transport
 	calm                  bool // all of them
+	stay                  time.Duration
+	lags, pad             int
+	closeShare            int
+	every                 time.Duration // between two publishes of all together
 }
+
+// stayDefault is how long the visits of a follower last at the average.
+const stayDefault = 200 * time.Millisecond
 
 func newChecker(p plan) *checker {
 	var names []string
@@ -53,12 +64,44 @@ func newChecker(p plan) *checker {
 			calm: p.calm || i/len(names)%calmShare == 0, only: p.only,
 		})
 	}
-	for i := range publishers {
-		c.publishers = append(c.publishers, &publisher{
-			name: fmt.Sprintf("p%d", i), server: p.admin, ledger: c.ledger, names: names, random: newRandom(p.seed, -2-i),
-		})
+	for i := range p.followers {
+		c.followers = append(c.followers, c.newFollower(p, i, names))
 	}
+	for i := range publishers {
+		b := &publisher{
+			number: i, server: p.admin, ledger: c.ledger, names: names, random: newRandom(p.seed, -2-i), batch: batchMax,
+			closeShare: p.closeShare, every: p.every * publishers, pad: p.pad,
+		}
+		if p.followers > 0 && i%2 == 1 {
+			b.press = &socketPress{server: p.front, ledger: c.ledger}
+		}
+		c.publishers = append(c.publishers, b)
+	}
+	c.marker = &publisher{number: marker, server: p.admin, ledger: c.ledger, names: names}
 	return c
+}
+
+// newFollower makes number i, with one channel or with some of them by chance.
+func (c *checker) newFollower(p plan, i int, names []string) *follower {
+	random := newRandom(p.seed, -1000-i)
+	count := 1
+	if i%2 == 1 {
+		count = min(len(names), max(1, p.channelsEach))
+	}
+	f := &follower{
+		server: p.front, ledger: c.ledger, random: random, byName: map[string]*place{},
+		calm: p.calm || i/2%calmShare == 0, only: p.only, stay: p.stay, lags: p.lags,
+		mayBeCut: p.lags > 0 && p.closeShare > 0,
+	}
+	if f.stay == 0 {
+		f.stay = stayDefault
+	}
+	for _, n := range random.Perm(len(names))[:count] {
+		place := &place{name: names[n], ledger: c.ledger, channel: c.ledger.channels[names[n]], slow: p.lags > 0}
+		f.places = append(f.places, place)
+		f.byName[place.name] = place
+	}
+	return f
 }
 
 // start makes the channels and lets the subscribers go.
@@ -74,13 +117,18 @@ func (c *checker) start(t *testing.T) {
 	for _, s := range c.subscribers {
 		c.running.Go(func() { s.run(ctx) })
 	}
+	for _, f := range c.followers {
+		c.running.Go(func() { f.run(ctx) })
+	}
 	t.Cleanup(c.stop)
 }
 
 func (c *checker) stop() {
+	c.ledger.over.Store(true)
+	c.ledger.progress.tell()
 	c.cancel()
 	c.running.Wait()
-	for _, p := range c.publishers {
+	for _, p := range append(c.publishers, c.marker) {
 		p.close()
 	}
 }
@@ -89,32 +137,44 @@ func (c *checker) stop() {
 func (c *checker) round(publishes int, limit time.Duration) error {
 	errs := make([]error, len(c.publishers))
 	var running sync.WaitGroup
+	c.ledger.rounds.Add(1)
 	for i, p := range c.publishers {
 		running.Go(func() { errs[i] = p.publish(publishes / len(c.publishers)) })
 	}
 	running.Wait()
+	c.ledger.rounds.Add(1)
+	c.ledger.progress.tell()
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if !icomettest.Within(limit, func() bool { return c.behind() == nil }) {
-		s := c.behind()
-		if s == nil {
+	if len(c.followers) > 0 {
+		if err := c.marker.mark(); err != nil {
+			return err
+		}
+	}
+	if !icomettest.Within(limit, func() bool { return c.behind() == "" }) {
+		if behind := c.behind(); behind != "" {
+			c.ledger.violate(late, "%s", behind)
 			return nil
 		}
-		c.ledger.violate(late, "%s waits for %d of %d", s.channel, s.next.Load(), c.ledger.channels[s.channel].done.Load())
 	}
 	c.ledger.settle()
 	return nil
 }
 
-// behind is a subscriber that does not have everything, nil if there is none.
-func (c *checker) behind() *subscriber {
+// behind tells about a client that does not have everything, and is empty if there is none.
+func (c *checker) behind() string {
 	for _, s := range c.subscribers {
-		if s.next.Load() <= c.ledger.channels[s.channel].done.Load() {
-			return s
+		if next, done := s.next.Load(), c.ledger.channels[s.channel].done.Load(); next <= done {
+			return fmt.Sprintf("%s waits for %d of %d", s.channel, next, done)
 		}
 	}
-	return nil
+	for i, f := range c.followers {
+		if p := f.behind(); p != nil {
+			return fmt.Sprintf("follower %d waits for mark %d in %s", i, p.channel.mark.Load(), p.name)
+		}
+	}
+	return ""
 }
 
 // startServer starts a server with such a history in this process, where the race detector sees it.
@@ -122,6 +182,7 @@ func startServer(t *testing.T, historySize int) *icomettest.Server {
 	return icomettest.Start(t, func(o *server.Options) {
 		o.Config.Front.ChannelBufferSize = historySize
 		o.Config.Front.PollingTimeout = 15 * time.Second
+		o.Config.Front.Publish = []string{"*"}
 	})
 }
 

@@ -138,7 +138,7 @@ func (b *besieged) recovers() {
 // newSiegePublisher is connected before the siege.
 func newSiegePublisher(t *testing.T, admin netip.AddrPort) *publisher {
 	t.Helper()
-	p := &publisher{name: "p", server: admin}
+	p := &publisher{server: admin}
 	t.Cleanup(p.close)
 	if err := p.send(get("/sign?cname=siege&expires=1000"), 1); err != nil {
 		t.Fatal(err)

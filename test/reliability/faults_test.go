@@ -173,15 +173,6 @@ func readChunk(in *bufio.Reader) ([]byte, error) {
 }
 
 func TestPlantedFaultsTurnTheCheckerRed(t *testing.T) {
-	over := func(name string) *transport {
-		for i := range transports {
-			if transports[i].name == name {
-				return &transports[i]
-			}
-		}
-		t.Fatalf("no transport %q", name)
-		return nil
-	}
 	for _, c := range []struct {
 		name  string
 		fault fault
@@ -203,7 +194,7 @@ func TestPlantedFaultsTurnTheCheckerRed(t *testing.T) {
 			s := startServer(t, allInReach)
 			ck := newChecker(plan{
 				seed: newSeed(t), channels: 1, subscribers: 8, historySize: allInReach,
-				front: startFaultyProxy(t, s.Front, c.fault), admin: s.Admin, only: over(c.over), calm: c.calm,
+				front: startFaultyProxy(t, s.Front, c.fault), admin: s.Admin, only: transportNamed(t, c.over), calm: c.calm,
 			})
 			ck.start(t)
 			if err := ck.round(200, 3*time.Second); err != nil {

@@ -2,6 +2,7 @@ package reliability
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,11 @@ type ledger struct {
 	channels    map[string]*channelLedger // never changed
 
 	deliveries, visits, gaps atomic.Int64
+	restarts, slow           atomic.Int64 // gaps of that reason, which are among gaps
+	cuts                     atomic.Int64 // connections that the server had no other way but to end
+	progress                 progress
+	rounds                   atomic.Int64 // odd while there are publishers
+	over                     atomic.Bool  // everybody is to stop
 
 	mu         sync.Mutex
 	violations map[violation]int // guarded by mu
@@ -35,16 +41,26 @@ type ledger struct {
 
 // channelLedger is a ledger's part about one channel.
 type channelLedger struct {
-	begun atomic.Int32 // publishes that were begun: no number can be higher
-	done  atomic.Int32 // publishes that were answered
+	begun  atomic.Int32 // publishes that were begun: no number can be higher
+	done   atomic.Int32 // publishes that were answered
+	closes atomic.Int32 // ends that were begun: there cannot be more than one life more
+	// Numbers of marks, see marker: of the last that was begun, and of the last that was answered.
+	markBegun, mark atomic.Int32
 
-	mu       sync.Mutex
-	settled  int32    // guarded by mu; the number of the last message that everybody has
-	contents []string // guarded by mu; of the messages behind settled, as first seen
+	mu    sync.Mutex
+	lives []*life // guarded by mu; in the order in which they were met
+}
+
+// life is a channel between two ends of it.
+type life struct {
+	epoch   string  // empty while only clients of the original know it
+	settled int64   // the number of the last message that everybody has
+	labels  []label // of the messages behind settled, as first seen
 }
 
 func newLedger(historySize int, channels []string) *ledger {
 	l := &ledger{historySize: historySize, channels: map[string]*channelLedger{}, violations: map[violation]int{}}
+	l.progress.changed.L = &l.progress.mu
 	for _, name := range channels {
 		l.channels[name] = &channelLedger{}
 	}
@@ -72,60 +88,146 @@ func (l *ledger) report(t testing.TB) {
 	t.Helper()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	t.Logf("%d deliveries, %d connections and reconnects, %d announced gaps", l.deliveries.Load(), l.visits.Load(), l.gaps.Load())
+	t.Logf("%d deliveries, %d connections and reconnects, %d announced gaps (%d of them restarts, %d slow), %d cuts",
+		l.deliveries.Load(), l.visits.Load(), l.gaps.Load(), l.restarts.Load(), l.slow.Load(), l.cuts.Load())
 	if len(l.violations) > 0 {
 		t.Errorf("%v\n%s", l.violations, strings.Join(l.texts, "\n"))
 	}
 }
 
-// saw notes a message that a subscriber has got, and tells whether others got the same under its number.
-func (c *channelLedger) saw(m *message) bool {
+// life returns that of an epoch, empty for the only one. It is nil if there cannot be so many.
+func (c *channelLedger) life(epoch string) *life {
+	for _, v := range c.lives {
+		if v.epoch == "" {
+			v.epoch = epoch
+		}
+		if v.epoch == epoch || epoch == "" {
+			return v
+		}
+	}
+	if len(c.lives) > int(c.closes.Load()) {
+		return nil
+	}
+	v := &life{epoch: epoch}
+	c.lives = append(c.lives, v)
+	return v
+}
+
+// knows tells whether a life may have that epoch.
+func (c *channelLedger) knows(epoch string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	i := int(m.seq-c.settled) - 1
+	return c.life(epoch) != nil
+}
+
+// saw notes a message that somebody has got, and tells whether others got the same under its number.
+func (c *channelLedger) saw(epoch string, seq int64, what label) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v := c.life(epoch)
+	if v == nil || seq > int64(c.begun.Load()) {
+		return false
+	}
+	i := int(seq-v.settled) - 1
 	if i < 0 {
 		return true // checked when it was settled
 	}
-	for len(c.contents) <= i {
-		c.contents = append(c.contents, "")
+	for len(v.labels) <= i {
+		v.labels = append(v.labels, label{})
 	}
-	if c.contents[i] == "" {
-		c.contents[i] = m.kind + " " + m.content
+	if v.labels[i] == (label{}) {
+		v.labels[i] = what
 	}
-	return c.contents[i] == m.kind+" "+m.content
+	return v.labels[i] == what
 }
 
 // mayBeGone tells whether number seq may have left the history of a channel by now: a history keeps at
 // least so many of the newest messages.
-func (l *ledger) mayBeGone(c *channelLedger, seq int32) bool {
-	return int(seq) <= int(c.begun.Load())-l.historySize
+func (l *ledger) mayBeGone(c *channelLedger, seq int64) bool {
+	return seq <= int64(c.begun.Load())-int64(l.historySize)
 }
 
-// settle is called when everybody has everything. It checks that each publish has got one number, in the
-// order in which each publisher has made them, and forgets them.
+// settle is called when everybody has everything. It checks that each publish has got one number of one life,
+// in the order in which each publisher has made them, and forgets them.
 func (l *ledger) settle() {
 	for name, c := range l.channels {
 		c.mu.Lock()
-		last := map[string]int{} // by publisher
-		for i, content := range c.contents {
-			var kind, publisher string
-			var n int
-			if _, err := fmt.Sscanf(content, "%s %s %d", &kind, &publisher, &n); err != nil {
-				// With a short history nobody may have seen it.
-				if content != "" || !l.mayBeGone(c, c.settled+int32(i)+1) {
-					l.violate(lost, "%s: nobody has got number %d: %q", name, c.settled+int32(i)+1, content)
-				}
+		for _, v := range c.lives {
+			l.settleLife(name, c, v)
+		}
+		l.settleOrder(name, c)
+		for _, v := range c.lives {
+			v.settled, v.labels = v.settled+int64(len(v.labels)), nil
+		}
+		c.mu.Unlock()
+	}
+}
+
+// settleLife checks the numbers of a life. What nobody has seen must be lost, or of a life that was over before
+// anybody came.
+func (l *ledger) settleLife(name string, c *channelLedger, v *life) {
+	restarted := c.closes.Load() > 0
+	for i, what := range v.labels {
+		if what == (label{}) && !restarted && !l.mayBeGone(c, v.settled+int64(i)+1) {
+			l.violate(lost, "%s: nobody has got number %d", name, v.settled+int64(i)+1)
+		}
+	}
+	if begun := int64(c.begun.Load()); !restarted && v.settled+int64(len(v.labels)) != begun {
+		l.violate(lost, "%s: %d publishes, %d numbers", name, begun, v.settled+int64(len(v.labels)))
+	}
+}
+
+// settleOrder checks that what a publisher has made comes in its order, in one life and from one to the next.
+func (l *ledger) settleOrder(name string, c *channelLedger) {
+	type span struct{ first, last int }
+	spans := map[int][]span{} // by publisher; a life each
+	for _, v := range c.lives {
+		mine := map[int]span{}
+		for i, what := range v.labels {
+			if what == (label{}) {
 				continue
 			}
-			if n <= last[publisher] {
-				l.violate(doubled, "%s: %q has number %d, after %d", name, content, c.settled+int32(i)+1, last[publisher])
+			s, ok := mine[what.publisher]
+			if !ok {
+				s.first = what.n
+			} else if what.n <= s.last {
+				l.violate(doubled, "%s: %+v has number %d, after %d", name, what, v.settled+int64(i)+1, s.last)
 			}
-			last[publisher] = n
+			s.last = what.n
+			mine[what.publisher] = s
 		}
-		if begun := c.begun.Load(); c.settled+int32(len(c.contents)) != begun {
-			l.violate(lost, "%s: %d publishes, %d numbers", name, begun, int(c.settled)+len(c.contents))
+		for publisher, s := range mine {
+			spans[publisher] = append(spans[publisher], s)
 		}
-		c.settled, c.contents = c.begun.Load(), nil
-		c.mu.Unlock()
+	}
+	for publisher, list := range spans {
+		slices.SortFunc(list, func(a, b span) int { return a.first - b.first })
+		for i := 1; i < len(list); i++ {
+			if list[i].first <= list[i-1].last {
+				l.violate(doubled, "%s: numbers of publisher %d are in two lives: %v", name, publisher, list)
+			}
+		}
+	}
+}
+
+// progress lets those wait who want something to happen first.
+type progress struct {
+	mu      sync.Mutex
+	changed sync.Cond
+}
+
+// tell is called when something has happened.
+func (p *progress) tell() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.changed.Broadcast()
+}
+
+// await waits until holds, which is asked again each time that something has happened.
+func (p *progress) await(holds func() bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !holds() {
+		p.changed.Wait()
 	}
 }

@@ -83,6 +83,7 @@ type answer struct {
 	length    int64 // of the body; -1 if it is not known
 	chunked   bool
 	keepAlive bool
+	deflate   bool // a WebSocket on which compression was agreed
 }
 
 // readAnswer reads a head. The body is then read from l.body, up to io.EOF.
@@ -117,6 +118,8 @@ func (a *answer) header(name, value string) {
 		a.length, _ = strconv.ParseInt(value, 10, 64)
 	case "transfer-encoding":
 		a.chunked = value == "chunked"
+	case "sec-websocket-extensions":
+		a.deflate = strings.HasPrefix(value, "permessage-deflate")
 	case "connection":
 		a.keepAlive = !strings.EqualFold(value, "close")
 	}

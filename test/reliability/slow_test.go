@@ -30,7 +30,7 @@ func flood(p *publisher, messages, bytes int, pause func() error) error {
 		}
 		p.last++
 		c.begun.Add(1)
-		body := fmt.Sprintf("content=%s+%d+%s", p.name, p.last, strings.Repeat("x", bytes))
+		body := fmt.Sprintf("content=%s+%d+%s", p.name(), p.last, strings.Repeat("x", bytes))
 		request := fmt.Sprintf("POST /push?cname=%s HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n%s", p.names[0], len(body), body)
 		if err := p.send(request, 1); err != nil {
 			return err
@@ -68,7 +68,7 @@ func TestReadersThatDoNotReadAreBoundedAndOthersServed(t *testing.T) {
 	peak, stop := watchResident(t, s)
 	// Those who read must keep up, or else they would be closed as well.
 	keepUp := func() error {
-		if !icomettest.Within(catchUpLimit, func() bool { return c.behind() == nil }) {
+		if !icomettest.Within(catchUpLimit, func() bool { return c.behind() == "" }) {
 			return errors.New("others are not served")
 		}
 		return nil
@@ -124,7 +124,7 @@ func TestReaderThatStopsIsClosedAfterTheSendTimeout(t *testing.T) {
 	if err := l.write(transports[3].request("room-0", 1, 0)); err != nil {
 		t.Fatal(err)
 	}
-	p := publisher{name: "p", server: s.Admin, ledger: newLedger(10, []string{"room-0"}), names: []string{"room-0"}}
+	p := publisher{server: s.Admin, ledger: newLedger(10, []string{"room-0"}), names: []string{"room-0"}}
 	defer p.close()
 	if err := flood(&p, 64, 256<<10, func() error { return nil }); err != nil {
 		t.Fatal(err)

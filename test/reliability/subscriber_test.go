@@ -187,12 +187,13 @@ func (s *subscriber) number(m *message, next int32) {
 	case m.seq < next:
 		s.ledger.violate(doubled, "%s over %s: %d when %d was next", s.channel, s.transport.name, m.seq, next)
 		return
-	case m.seq > next && s.resumed && s.ledger.mayBeGone(c, m.seq-1):
+	case m.seq > next && s.resumed && s.ledger.mayBeGone(c, int64(m.seq)-1):
 		s.ledger.gaps.Add(1)
 	case m.seq > next:
 		s.ledger.violate(lost, "%s over %s: %d when %d was next, of %d", s.channel, s.transport.name, m.seq, next, c.begun.Load())
 	}
-	if !c.saw(m) {
+	what, ok := parseLabel(m.kind, originalText(m.content))
+	if !ok || !c.saw("", int64(m.seq), what) {
 		s.ledger.violate(wrong, "%s over %s: %d is %s %q, others got something else", s.channel, s.transport.name, m.seq, m.kind, m.content)
 	}
 	s.resumed = false

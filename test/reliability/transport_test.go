@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"testing"
 )
 
 // transport is a way to subscribe.
@@ -19,6 +20,12 @@ type transport struct {
 	lastEventID bool
 	before      string // the text around each message
 	behind      string
+
+	// Of those of v1.
+	v1     bool
+	post   bool // the parameters are a form
+	socket bool // a WebSocket
+	header string
 }
 
 var transports = []transport{
@@ -30,6 +37,42 @@ var transports = []transport{
 	{name: "sse", path: "/sse", minor: 1, endless: true, before: "data: "},
 	{name: "sse resumed", path: "/sse", minor: 1, endless: true, lastEventID: true, before: "data: "},
 	{name: "iframe", path: "/iframe", minor: 1, endless: true, before: "<script>parent.icomet_cb(", behind: ");</script>"},
+}
+
+const offersDeflate = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+
+// transportsOfV1 are the ways to subscribe by protocol v1.
+var transportsOfV1 = []transport{
+	{v1: true, name: "v1 poll", path: "/sub", minor: 1},
+	{v1: true, name: "v1 poll/1.0", path: "/poll", minor: 0},
+	{v1: true, name: "v1 poll by POST", path: "/poll", minor: 1, post: true},
+	{v1: true, name: "v1 jsonp", path: "/sub", params: "&cb=icomet_cb_1", minor: 1, before: "icomet_cb_1(", behind: ");"},
+	{v1: true, name: "v1 stream", path: "/stream", minor: 1, endless: true},
+	{v1: true, name: "v1 stream/1.0", path: "/stream", minor: 0, endless: true},
+	{v1: true, name: "v1 stream by POST", path: "/stream", minor: 1, endless: true, post: true},
+	{v1: true, name: "v1 sse", path: "/sse", minor: 1, endless: true, before: "data: "},
+	{v1: true, name: "v1 sse resumed", path: "/sse", minor: 1, endless: true, lastEventID: true, before: "data: "},
+	{v1: true, name: "v1 iframe", path: "/iframe", minor: 1, endless: true, before: "<script>parent.icomet_cb(", behind: ");</script>"},
+	{v1: true, name: "websocket", path: "/ws", minor: 1, endless: true, socket: true},
+	{v1: true, name: "websocket deflate", path: "/ws", minor: 1, endless: true, socket: true, header: offersDeflate},
+	{v1: true, name: "websocket binary", path: "/ws", params: "&binary=1", minor: 1, endless: true, socket: true},
+	{v1: true, name: "websocket deflate binary", path: "/ws", params: "&binary=1", minor: 1, endless: true, socket: true, header: offersDeflate},
+}
+
+func anyTransportOfV1(r *rand.Rand) *transport { return &transportsOfV1[r.IntN(len(transportsOfV1))] }
+
+// transportNamed returns the one of that name.
+func transportNamed(t testing.TB, name string) *transport {
+	t.Helper()
+	for _, list := range [][]transport{transports, transportsOfV1} {
+		for i := range list {
+			if list[i].name == name {
+				return &list[i]
+			}
+		}
+	}
+	t.Fatalf("no transport %q", name)
+	return nil
 }
 
 func anyTransport(r *rand.Rand) *transport { return &transports[r.IntN(len(transports))] }
