@@ -247,16 +247,20 @@ func arrayOf(run []*hub.Message) []byte {
 	return texts
 }
 
-// endChannel tells a subscriber of v1 that a channel was closed. Answers over HTTP end with their last
-// channel.
+// endChannel tells a subscriber of v1 that a channel was closed, and what it has not read of it. Answers over HTTP
+// end with their last channel.
 func (d *Door) endChannel(c reactor.Conn, s *subscriber, n uint32, end *hub.Message) {
 	text := delivery.AppendLiveHead(nil, end)
 	if s.kind == delivery.Poll {
 		d.finish(c, lastPiece(s, d.encoderOf(s).AppendText(nil, append(append([]byte{'['}, text...), ']'))))
 		return
 	}
+	var frame []byte
+	if u := d.subscriptions.At(n); u.seq < end.Seq { // it has not read on to the end in time
+		frame = d.appendEntry(nil, s, u, end.Channel, &hub.Entry{Type: hub.Gap, Seq: u.seq, To: end.Seq - 1, Reason: hub.Slow})
+	}
 	d.unsubscribe(n)
-	frame := d.appendText(nil, s, text)
+	frame = append(frame, d.appendText(nil, s, text)...)
 	if s.first == 0 && s.kind != delivery.WebSocket {
 		if s.is(flagChunked) {
 			frame = append(frame, lastChunk...)

@@ -26,9 +26,8 @@ func (d *Door) readOn(c reactor.Conn) {
 	s := d.subscriber(c.Fd())
 	more := false
 	d.each(s, func(_ uint32, u *subscription) bool {
-		if u.behind {
-			d.readPart(c, s, u)
-			more = more || u.behind
+		if u.behind && d.readPart(c, s, u) {
+			more = true
 		}
 		return !c.Dead() && c.OutputWaiting() == 0
 	})
@@ -41,22 +40,23 @@ func (d *Door) readOn(c reactor.Conn) {
 	}
 }
 
-// readPart sends the next part of one channel.
-func (d *Door) readPart(c reactor.Conn, s *subscriber, u *subscription) {
+// readPart sends the next part of one channel, and tells whether there is more. A channel that has been closed
+// has none, and what is left of it is lost: its subscriber stays behind until the end of it, which is on its way.
+func (d *Door) readPart(c reactor.Conn, s *subscriber, u *subscription) (more bool) {
+	name := d.options.Hub.Name(u.channel)
 	entries, next, more, ok := d.options.Hub.Read(d.now(), u.channel, u.seq, d.options.OutputBytesMax, s.is(flagV1),
 		d.scratch.entries[:0])
 	d.scratch.entries = entries
 	if !ok {
-		u.behind = false // the channel has been closed; the end of it is on its way
-		return
+		return false
 	}
-	name := d.options.Hub.Name(u.channel)
 	var frame []byte
 	for i := range entries {
 		frame = d.appendEntry(frame, s, u, name, &entries[i])
 	}
 	u.seq, u.behind = next, more
 	c.WriteFrame(frame)
+	return more
 }
 
 // appendEntry appends an entry of the history as it goes out to an endless subscriber, which has got so far
