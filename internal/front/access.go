@@ -78,13 +78,16 @@ func (d *Door) authorize(o *order) {
 	if d.options.Access.Checker == nil {
 		return
 	}
+	var connection *auth.Grant
 	var refusal error
-	if o.grant, refusal = d.verify(o.token); refusal != nil && len(o.wants) == 0 {
+	if len(o.token) > 0 {
+		connection, refusal = d.verify(o.token)
 		o.refusal = refusal
 	}
+	o.grant = connection
 	for i := range o.wants {
 		w := &o.wants[i]
-		w.refusal = d.permit(w, o.grant, refusal)
+		w.refusal = d.permit(w, connection, refusal)
 		if o.grant == nil && w.refusal == nil {
 			o.grant = w.grant
 		}
@@ -93,13 +96,13 @@ func (d *Door) authorize(o *order) {
 
 // permit tells why w is refused, nil if it is not. grant, or else refusal, is about the connection's token.
 func (d *Door) permit(w *want, grant *auth.Grant, refusal error) error {
-	if len(w.token) > 0 {
+	if len(w.token) > 0 || grant == nil && refusal == nil {
 		grant, refusal = d.verify(w.token)
 	}
 	if refusal != nil {
 		return refusal
 	}
-	if grant == nil || !grant.MaySubscribe(w.name) {
+	if !grant.MaySubscribe(w.name) {
 		return errNotPermitted
 	}
 	w.grant = grant

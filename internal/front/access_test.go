@@ -85,10 +85,11 @@ func TestWebSocketOfASignedToken(t *testing.T) {
 	v.says(w, `{"id":5,"cmd":"auth","token":"`+fresh+`"}`, `{"type":"authorized","id":5}`, `{"type":"error","code":403,"cname":"b","text":"not permitted"}`)
 	v.says(w, `{"cmd":"subscribe","channels":[{"cname":"b"},{"cname":"c"}]}`,
 		`{"type":"error","code":403,"cname":"b","text":"not permitted"}`, subscribed("c", 1, "E3"))
-	// One without a token may say nothing but who it is.
+	// A connection needs no token of its own, but one that it brings is looked at.
+	w = v.webSocket("/ws?token=x")
+	v.hears(w, `{"type":"error","code":401,"text":"token not accepted"}`)
 	w = v.webSocket("/ws")
-	v.hears(w, `{"type":"error","code":401,"text":"token missing"}`)
-	v.says(w, `{"cmd":"subscribe","cname":"a"}`, `{"type":"error","code":403,"cname":"a","text":"not permitted"}`)
+	v.says(w, `{"cmd":"subscribe","cname":"a"}`, `{"type":"error","code":401,"cname":"a","text":"token missing"}`)
 	v.says(w, `{"cmd":"subscribe","cname":"a","token":"`+token+`"}`, subscribed("a", 2, "E2"))
 }
 

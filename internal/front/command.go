@@ -44,7 +44,7 @@ func parseCommand(text []byte) (*command, error) {
 	decoder.DisallowUnknownFields()
 	var c command
 	if err := decoder.Decode(&c); err != nil {
-		return nil, errors.New("the command is not right: " + strings.TrimPrefix(err.Error(), "json: "))
+		return nil, wrongJSON(err)
 	}
 	if _, err := decoder.Token(); err != io.EOF {
 		return nil, errors.New("there is something behind the command")
@@ -53,6 +53,21 @@ func parseCommand(text []byte) (*command, error) {
 		return &command{}, errors.New("id must be a number from 0 to 2^53-1")
 	}
 	return &c, nil
+}
+
+// wrongJSON says in the client's words why a text is no command.
+func wrongJSON(err error) error {
+	var wrongType *json.UnmarshalTypeError
+	unknown, isUnknown := strings.CutPrefix(err.Error(), "json: unknown field ")
+	switch {
+	case isUnknown:
+		return errors.New("unknown key " + unknown)
+	case !errors.As(err, &wrongType):
+		return errors.New("a command is one JSON object")
+	case wrongType.Field == "":
+		return errors.New("a command is a JSON object, not a JSON " + wrongType.Value)
+	}
+	return errors.New(wrongType.Field + " cannot be a JSON " + wrongType.Value)
 }
 
 // number is the command's id as it is echoed.

@@ -235,6 +235,14 @@ func TestThousandsOfChannelsByPost(t *testing.T) {
 	}
 }
 
+func TestPollsAreHeldToTheBoundsOfASubscriberToo(t *testing.T) {
+	v := converse(t, func(o *server.Options) { o.Config.Front.MaxChannelsPerSubscriber = 2 })
+	v.push("a", "1")
+	v.poll("cname=a&seq=1&cname=b&cname=a&seq=1&cname=c", data("a", 1, "E1", "1"), subscribed("b", 1, "E2"),
+		`{"type":"error","code":409,"cname":"a","text":"subscribed already"}`,
+		`{"type":"error","code":429,"cname":"c","text":"too many channels of this subscriber"}`)
+}
+
 // counts asks /info.
 func (v *conversation) counts() (channels, subscribers int) {
 	c := v.s.DialAdmin(v.t)

@@ -122,6 +122,6 @@ func unavailable(x *httploop.Exchange) {
 	x.CloseAfter()
 	x.Status(503)
 	x.Header("Retry-After", "1")
-	x.Lines(allOrigins)
+	x.Lines(allOrigins + "Access-Control-Expose-Headers: Retry-After\r\n")
 	x.End("")
 }

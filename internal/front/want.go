@@ -82,10 +82,33 @@ func (d *Door) parseOrder(x *httploop.Exchange, kind delivery.Kind) (o order, pr
 	if problem := d.identified(&o, p.client, p.info); problem != "" {
 		return o, problem
 	}
+	d.refuseRepeats(o.wants)
 	if kind == delivery.SSE {
 		o.resume(x.Request.Header("Last-Event-ID"))
 	}
 	return o, ""
+}
+
+// refuseRepeats refuses the channels of a request that stand in it already, and those beyond what one subscriber
+// may have.
+func (d *Door) refuseRepeats(wants []want) {
+	if len(wants) < 2 {
+		return
+	}
+	seen := make(map[string]struct{}, len(wants))
+	for i := range wants {
+		w := &wants[i]
+		_, twice := seen[string(w.name)]
+		switch {
+		case w.refusal != nil:
+		case twice:
+			w.refusal = errTwice
+		case len(seen) == d.options.ChannelsMax:
+			w.refusal = errTooMany
+		default:
+			seen[string(w.name)] = struct{}{}
+		}
+	}
 }
 
 // orderParser reads parameters one after the other.
