@@ -14,8 +14,8 @@ import (
 const (
 	// publicationsMax bounds the publications of one request: an item is as many as it has channels.
 	publicationsMax = 10_000
-	// batchStep is how many publications are made before others get their turn on the loop, and
-	// batchStepBytes how many bytes of items are read until then, about, if that is sooner.
+	// batchStep is how many publications are made, or items refused, before others get their turn on the
+	// loop, and batchStepBytes how many bytes of items are read until then, about, if that is sooner.
 	batchStep      = 256
 	batchStepBytes = 64 << 10
 	// batchCheckBytes is how many bytes are checked before others get their turn.
@@ -84,13 +84,15 @@ func (d *Door) step(b *batch) (done bool) {
 			b.end()
 			return true
 		}
-		d.beginItem(b, text)
+		if !d.beginItem(b, text) {
+			budget--
+		}
 	}
 	return false
 }
 
-// beginItem reads an item, whose publications are next unless it is refused.
-func (d *Door) beginItem(b *batch, text []byte) {
+// beginItem reads an item. Its publications are next, unless it is refused.
+func (d *Door) beginItem(b *batch, text []byte) (ok bool) {
 	d.Counters.Items.Add(1)
 	b.separate()
 	b.name = 0
@@ -100,10 +102,11 @@ func (d *Door) beginItem(b *batch, text []byte) {
 	}
 	if r == nil {
 		b.publications += len(b.item.names)
-		return
+		return true
 	}
 	b.item.names = b.item.names[:0]
 	b.out = append(d.refuse(b, r, append(b.out, '{')), '}')
+	return false
 }
 
 // refuse counts a refusal, and appends it to dst as the member of an object.
