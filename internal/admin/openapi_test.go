@@ -67,7 +67,13 @@ func examples(t *testing.T, document *openapi3.T) (all []request) {
 		for method, operation := range document.Paths.Value(path).Operations() {
 			r := request{name: method + " " + path, method: method, path: path}
 			for _, p := range operation.Parameters {
-				r.query = append(r.query, p.Value.Name+"="+url.QueryEscape(fmt.Sprint(p.Value.Example)))
+				values, ok := p.Value.Example.([]any)
+				if !ok {
+					values = []any{p.Value.Example}
+				}
+				for _, value := range values {
+					r.query = append(r.query, p.Value.Name+"="+url.QueryEscape(fmt.Sprint(value)))
+				}
 			}
 			if operation.RequestBody == nil {
 				all = append(all, r)
@@ -274,8 +280,8 @@ func TestEveryParameterOfTheDescriptionIsUnderstood(t *testing.T) {
 		with := r
 		if r.contentType == "text/plain" && r.body == "hello" {
 			with.contentType, r.contentType = "text/x-any", "text/x-any" // the type itself does not matter
-		} else if r.contentType != "" {
-			continue // a body tells the parameters of the query
+		} else if r.contentType != "" || r.path == "/v1/presence" {
+			continue // a body tells the parameters of the query; those of presence have tests of their own
 		}
 		for i := range r.query {
 			without := with
