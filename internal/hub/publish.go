@@ -72,7 +72,7 @@ func newEntry(now int64, t Type, p *Publication) entry {
 	if p.Event != "" || p.TTL > 0 {
 		e.more = &more{event: p.Event}
 		if p.TTL > 0 {
-			e.more.expires = now + min(p.TTL, lifeMax)
+			e.more.expires = now + min(p.TTL, lifeMax) + 1 // never less than asked; see expire.go
 		}
 	}
 	return e
