@@ -18,8 +18,9 @@ const (
 	// idleChannelBytesMax is what a channel with one subscriber and no message may cost, its part of
 	// the index and of half-empty memory included.
 	idleChannelBytesMax = 110
-	// oneMessageBytesMax is the same for a channel that has had one short message, of a common text.
-	oneMessageBytesMax = 210
+	// oneMessageBytesMax is the same for a channel that has had one short message, of a common text. A kept
+	// message takes 32 bytes: its text by reference, when and in which form it was published.
+	oneMessageBytesMax = 224
 	// oneMemberBytesMax is the same for a channel with one member of a short client ID, and info of the same
 	// text as others. Info of its own costs its length, and the garbage collector as much again.
 	oneMemberBytesMax = 480
