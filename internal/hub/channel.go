@@ -29,7 +29,7 @@ type channel struct {
 	due         int64
 	hash        uint32
 	birth       uint32
-	subscribers uint32
+	subscribers uint32 // without the weak ones
 	extra       uint32 // position + 1 in shard.extras; 0 is none
 	wheelPrev   uint32 // see wheel; 0 if in no list
 	wheelNext   uint32
@@ -54,6 +54,14 @@ func (s *shard) nameOf(c *channel) string {
 		return s.rareOf(c).name
 	}
 	return string(c.name[:c.nameLen])
+}
+
+// appendName appends the name of channel c.
+func (s *shard) appendName(dst []byte, c *channel) []byte {
+	if c.nameLen == nameIsLong {
+		return append(dst, s.rareOf(c).name...)
+	}
+	return append(dst, c.name[:c.nameLen]...)
 }
 
 // setName gives the new channel n its name.

@@ -13,6 +13,8 @@ var (
 	ErrToken = errors.New("hub: wrong token")
 	// ErrTooManySubscribers is returned when a channel has Options.MaxSubscribers already.
 	ErrTooManySubscribers = errors.New("hub: too many subscribers")
+	// ErrGone is returned when a weak subscription is of a life of the channel that is over.
+	ErrGone = errors.New("hub: channel gone")
 	// ErrOverloaded is returned when a loop with subscribers of the channel is too far behind; the
 	// message was not stored and got no number, so the publisher may try again.
 	ErrOverloaded = errors.New("hub: overloaded")

@@ -8,7 +8,8 @@ import (
 
 // A channel without subscribers is freed when its life of T seconds is over. Time has a resolution of
 // one second, so it ends at the first Tick that is T + 1 seconds or more after what began it: when
-// more than T and at most T + 1 s have passed. With subscribers, life does not run down.
+// more than T and at most T + 1 s have passed. With subscribers, life does not run down; weak ones do not
+// count, and are sent the end of the channel.
 
 // lifeMax is the longest life in seconds.
 const lifeMax = math.MaxInt32
@@ -50,7 +51,7 @@ func (s *shard) expire(now int64, budget int) (done int) {
 		if s.channels.At(n).due > now || s.holdsMembers(now, n) {
 			s.expiry.file(n)
 		} else {
-			s.remove(n)
+			s.end(n)
 		}
 	}
 	return done

@@ -65,10 +65,10 @@ func (s *shard) check() error {
 				return fmt.Errorf("the extra of channel %d belongs to %d", n, e.owner)
 			}
 		}
-		if (c.subscribers > 0) != (c.sink > 0) || (c.subscribers > 0) != (c.wheelPrev == 0) {
+		if (s.audience(c) > 0) != (c.sink > 0) || (c.subscribers > 0) != (c.wheelPrev == 0) {
 			return fmt.Errorf("channel %d: %d subscribers, sink %d, wheel %x", n, c.subscribers, c.sink, c.wheelPrev)
 		}
-		subscribers += int(c.subscribers)
+		subscribers += s.audience(c)
 		if c.subscribers == 0 {
 			idle++
 		}

@@ -4,10 +4,11 @@ package hub
 const extrasMin = 64
 
 // extra is the part of a channel on the Go heap. A channel that never had a message, a token, a long
-// name, members, or subscribers on two loops has none.
+// name, members, weak subscribers, or subscribers on two loops has none.
 type extra struct {
 	owner   uint32 // number of the channel, which changes when its record moves
 	lostAt  uint32 // when the newest message that left the history had been published
+	weak    uint32 // weak subscribers
 	history history
 	rare    *rare
 }
@@ -58,11 +59,11 @@ func (s *shard) needRare(n uint32) *rare {
 // dropRare takes the rare part away from channel c if nothing is in it, and with it the extra if that was all.
 func (s *shard) dropRare(c *channel) {
 	e := s.extraOf(c)
-	if r := e.rare; r.name != "" || r.token != "" || len(r.sinks) > 0 || r.members != nil {
+	if r := e.rare; r != nil && (r.name != "" || r.token != "" || len(r.sinks) > 0 || r.members != nil) {
 		return
 	}
 	e.rare = nil
-	if e.history == nil && e.lostAt == 0 {
+	if e.history == nil && e.lostAt == 0 && e.weak == 0 {
 		s.dropExtra(c)
 	}
 }

@@ -64,6 +64,7 @@ type Hub struct {
 
 	channels atomic.Int64 // reserved by CAS, so that it never passes MaxChannels
 	watchers watchers
+	follows  follows
 	ticking  ticking
 	shards   [shards]shard
 }
@@ -117,7 +118,7 @@ func (h *Hub) Subscribers(name []byte) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n, ok := s.find(hash, name); ok {
-		return int(s.channels.At(n).subscribers)
+		return s.audience(s.channels.At(n))
 	}
 	return 0
 }

@@ -4,9 +4,9 @@ package hub
 type EventKind uint8
 
 const (
-	// ChannelOccupied: a channel has got its first subscriber.
+	// ChannelOccupied: a channel has got its first subscriber. Weak ones do not count.
 	ChannelOccupied EventKind = iota
-	// ChannelVacated: its last subscriber has gone, or it was closed with some.
+	// ChannelVacated: its last subscriber has gone, or it was closed with some. Weak ones do not count.
 	ChannelVacated
 	// MemberJoined: a member has come, or has new info.
 	MemberJoined

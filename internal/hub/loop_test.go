@@ -20,11 +20,14 @@ type loop struct {
 	queue      []delivery // guarded by mu
 
 	clients map[hub.ChannelID][]*client
+
+	created func(id hub.ChannelID, name string) // what to do with channels that were created
 }
 
 type delivery struct {
 	id      hub.ChannelID
-	message *hub.Message
+	message *hub.Message // nil for a channel that was created
+	created string
 }
 
 // client is a subscriber that is waiting.
@@ -32,6 +35,7 @@ type client struct {
 	name    string
 	poll    bool
 	members bool // wants to hear of members
+	weak    bool
 	id      hub.ChannelID
 	next    int64
 	loop    *loop
@@ -56,17 +60,23 @@ func newHub(t testing.TB, o hub.Options, count int) (*hub.Hub, []*loop) {
 func (l *loop) Deliver(id hub.ChannelID, m *hub.Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.queue = append(l.queue, delivery{id, m})
+	l.queue = append(l.queue, delivery{id: id, message: m})
 }
 
 func (l *loop) Overloaded() bool { return l.overloaded.Load() }
+
+func (l *loop) Created(id hub.ChannelID, name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue = append(l.queue, delivery{id: id, created: name})
+}
 
 // subscribe asks the hub, and keeps c if it is registered.
 func (l *loop) subscribe(now int64, c *client, r hub.SubscribeRequest) (hub.Subscription, []hub.Entry, error) {
 	r.Sink, r.Once = l.sink, c.poll
 	sub, replay, err := l.hub.Subscribe(now, r, nil)
 	if err == nil && sub.Registered {
-		c.id, c.next, c.loop = sub.ID, sub.NextSeq, l
+		c.id, c.next, c.loop, c.weak = sub.ID, sub.NextSeq, l, r.Weak != 0
 		l.clients[c.id] = append(l.clients[c.id], c)
 	}
 	return sub, replay, err
@@ -75,7 +85,12 @@ func (l *loop) subscribe(now int64, c *client, r hub.SubscribeRequest) (hub.Subs
 // leave takes c out, and tells the hub.
 func (l *loop) leave(now int64, c *client) {
 	l.forget(c)
-	l.hub.Leave(now, c.id, l.sink, len(l.clients[c.id]) == 0)
+	last := len(l.clients[c.id]) == 0
+	if c.weak {
+		l.hub.LeaveWeak(c.id, l.sink, last)
+	} else {
+		l.hub.Leave(now, c.id, l.sink, last)
+	}
 }
 
 func (l *loop) forget(c *client) {
@@ -95,6 +110,10 @@ func (l *loop) drain(now int64, got func(c *client, m *hub.Message, left bool)) 
 	l.queue = nil
 	l.mu.Unlock()
 	for _, d := range queue {
+		if d.message == nil {
+			l.created(d.id, d.created)
+			continue
+		}
 		for _, c := range slices.Clone(l.clients[d.id]) {
 			l.hand(now, c, d.message, got)
 		}
@@ -126,3 +145,4 @@ type ignore struct{}
 
 func (ignore) Deliver(_ hub.ChannelID, m *hub.Message) { m.Done() }
 func (ignore) Overloaded() bool                        { return false }
+func (ignore) Created(hub.ChannelID, string)           {}

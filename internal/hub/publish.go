@@ -17,7 +17,7 @@ type Publication struct {
 type Published struct {
 	Seq       int64
 	Epoch     Epoch
-	Receivers int  // subscribers of the channel at that moment
+	Receivers int  // subscribers of the channel at that moment, weak ones included
 	Repeated  bool // nothing was published: the key had been used before, with this result
 }
 
@@ -47,7 +47,7 @@ func (h *Hub) Publish(now int64, name []byte, p Publication) (Published, error) 
 	if s.overloaded(c) {
 		return Published{}, ErrOverloaded
 	}
-	done := Published{Seq: s.publish(now, n, Data, p, nil), Epoch: h.Epoch(c.id()), Receivers: int(c.subscribers)}
+	done := Published{Seq: s.publish(now, n, Data, p, nil), Epoch: h.Epoch(c.id()), Receivers: s.audience(c)}
 	s.keys.keep(now, name, p.Key, done)
 	return done, nil
 }
@@ -89,11 +89,7 @@ func (h *Hub) Close(name []byte) (next int64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	c := s.channels.At(n)
-	next = c.next
-	if c.sink != 0 {
-		s.deliver(c, &Message{Type: Close, Channel: s.nameOf(c), Seq: next, Epoch: h.Epoch(c.id())})
-	}
-	s.remove(n)
+	next = s.channels.At(n).next
+	s.end(n)
 	return next, true
 }

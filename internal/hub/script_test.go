@@ -85,6 +85,7 @@ func (s *script) line(line string) {
 		"sign": s.sign, "close": s.close, "clear": s.clear, "info": s.info, "check": s.check,
 		"tick": s.tick, "watch": s.watch, "unwatch": s.unwatch, "overload": s.overload, "read": s.read, "name": s.showName,
 		"join": s.join, "part": s.part, "members": s.members,
+		"follow": s.follow, "unfollow": s.unfollow, "scan": s.scan,
 	}[args[0]]
 	if !ok {
 		s.t.Fatalf("unknown command: %s", line)
@@ -154,6 +155,9 @@ func (s *script) newHub(w words) {
 		MembersMax:     int(w.number("members", 4)),
 		MemberGrace:    w.number("grace", 5),
 	}, int(w.number("loops", 2)))
+	for i, l := range s.loops {
+		l.created = func(id hub.ChannelID, name string) { s.created(i, id, name) }
+	}
 	if w.has("listen") {
 		s.hub.SetListener(s)
 	}
@@ -173,6 +177,11 @@ func (s *script) sub(w words) {
 		if of, ok := strings.CutPrefix(token, "of:"); ok {
 			r.Token = []byte(s.tokens[of])
 		}
+	}
+	if w.has("weak") {
+		r.Weak, _ = s.hub.ID(r.Name)
+	} else if of := s.clients[w.value("weak")]; of != nil {
+		r.Weak = of.id
 	}
 	sub, replay, err := s.loops[w.number("loop", 0)].subscribe(s.now, c, r)
 	if err != nil {

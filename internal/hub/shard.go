@@ -22,8 +22,9 @@ type shard struct {
 	leaving     leaving
 	births      uint32 // creations so far
 	subscribers int
-	members     int    // listed ones
-	sweep       uint32 // channels below this number are still to be announced in this period
+	members     int      // listed ones
+	sweep       uint32   // channels below this number are still to be announced in this period
+	told        []uint16 // while followers are told
 }
 
 func (s *shard) init(h *Hub) {
@@ -96,6 +97,7 @@ func (s *shard) create(now int64, hash uint32, name []byte) (uint32, error) {
 	s.index.Insert(hash, n, s.hashOf)
 	s.setLife(now, n, s.hub.options.ChannelTimeout)
 	s.announce(true, c)
+	s.tellFollowers(c, name)
 	return n, nil
 }
 
@@ -108,7 +110,16 @@ func (s *shard) nextBirth() uint32 {
 	return s.births
 }
 
-// remove ends channel n and sets right what refers to the record that moves into its place.
+// end sends the subscribers of channel n, if there are any, the end of it, and removes it.
+func (s *shard) end(n uint32) {
+	c := s.channels.At(n)
+	if c.sink != 0 {
+		s.deliver(c, &Message{Type: Close, Channel: s.nameOf(c), Seq: c.next, Epoch: s.hub.Epoch(c.id())})
+	}
+	s.remove(n)
+}
+
+// remove forgets channel n and sets right what refers to the record that moves into its place.
 func (s *shard) remove(n uint32) {
 	c := s.channels.At(n)
 	s.announce(false, c)
@@ -116,7 +127,7 @@ func (s *shard) remove(n uint32) {
 	if c.subscribers > 0 {
 		s.hear(ChannelVacated, c, Member{})
 	}
-	s.subscribers -= int(c.subscribers)
+	s.subscribers -= s.audience(c)
 	s.hub.channels.Add(-1)
 	s.expiry.unfile(n)
 	s.dropExtra(c)

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Sink is a loop as the hub sees it. Both methods are called with a shard locked: they must not
+// Sink is a loop as the hub sees it. Its methods are called with a shard locked: they must not
 // block and must not call the hub.
 type Sink interface {
 	// Deliver queues m for this loop's subscribers of channel id. A sink sees the messages of a
@@ -19,6 +19,9 @@ type Sink interface {
 	// messages nevertheless: those of a broadcast (paced), of members, and the end of a
 	// channel.
 	Overloaded() bool
+	// Created tells that a channel has come into being whose name the sink follows; see Hub.Follow. It comes
+	// ahead of everything else about that life of the channel.
+	Created(id ChannelID, name string)
 }
 
 // SubscribeRequest is what a client asks for.
@@ -28,6 +31,9 @@ type SubscribeRequest struct {
 	// counts if Start says so.
 	Seq   int32
 	Start Start
+	// Weak makes it a subscription of that life of the channel alone, which does not count for how long the
+	// channel lives; 0 makes it an ordinary one.
+	Weak ChannelID
 	// Sink is the position of the subscriber's loop in SetSinks.
 	Sink int
 	// Once says that one answer is enough (a poll): if anything is due now, nothing is registered.
@@ -65,9 +71,9 @@ func (s Subscription) Behind() bool { return s.Next < s.NextSeq }
 
 // Subscribe looks up or creates a channel, appends the messages that the subscriber has missed to
 // replay, and registers the subscriber, all at one moment: every message is either in the replay or
-// will be delivered. The channel's life is prolonged.
+// will be delivered. The channel's life is prolonged, unless the subscription is weak.
 //
-// It returns, in this order, ErrName, ErrTooManyChannels, ErrToken or ErrTooManySubscribers. A
+// It returns, in this order, ErrName, ErrGone, ErrTooManyChannels, ErrToken or ErrTooManySubscribers. A
 // refused subscription changes nothing; with CheckToken it never creates a channel, since one that
 // does not exist has no token.
 func (h *Hub) Subscribe(now int64, r SubscribeRequest, replay []Entry) (Subscription, []Entry, error) {
@@ -81,12 +87,14 @@ func (h *Hub) Subscribe(now int64, r SubscribeRequest, replay []Entry) (Subscrip
 	if err != nil {
 		return Subscription{}, replay, err
 	}
-	s.prolong(now, n)
+	if r.Weak == 0 {
+		s.prolong(now, n)
+	}
 	missed := len(replay)
 	sub, replay := s.replay(now, n, &r, replay)
 	due := sub.SendNextSeq || sub.Announce || len(replay) > missed
 	if sub.Registered = !r.Once || !due; sub.Registered {
-		s.join(now, n, r.Sink)
+		s.join(now, n, &r)
 	}
 	return sub, replay, nil
 }
@@ -112,14 +120,17 @@ func (s *shard) replay(now int64, n uint32, r *SubscribeRequest, out []Entry) (S
 // admit finds or creates the channel for a subscription, or says why not.
 func (s *shard) admit(now int64, hash uint32, r *SubscribeRequest) (uint32, error) {
 	n, ok := s.find(hash, r.Name)
-	if !ok {
+	switch {
+	case r.Weak != 0 && (!ok || s.channels.At(n).id() != r.Weak):
+		return 0, ErrGone
+	case !ok:
 		return s.admitNew(now, hash, r)
 	}
 	c := s.channels.At(n)
 	switch {
 	case r.CheckToken && !s.hasToken(c, r.Token):
 		return 0, ErrToken
-	case int(c.subscribers) >= s.hub.options.MaxSubscribers:
+	case s.audience(c) >= s.hub.options.MaxSubscribers:
 		return 0, ErrTooManySubscribers
 	}
 	return n, nil
@@ -143,17 +154,29 @@ func (s *shard) hasToken(c *channel, token []byte) bool {
 	return rare != nil && rare.token != "" && subtle.ConstantTimeCompare([]byte(rare.token), token) == 1
 }
 
-// join counts one more subscriber of channel n, on this sink.
-func (s *shard) join(now int64, n uint32, sink int) {
-	_ = s.hub.sinks[sink]
+// join counts one more subscriber of channel n.
+func (s *shard) join(now int64, n uint32, r *SubscribeRequest) {
+	_ = s.hub.sinks[r.Sink]
+	s.subscribers++
+	s.addSink(n, uint16(r.Sink+1))
+	if r.Weak != 0 {
+		s.needExtra(n).weak++
+		return
+	}
 	c := s.channels.At(n)
 	if c.subscribers == 0 {
 		s.pauseLife(now, n)
 		s.hear(ChannelOccupied, c, Member{})
 	}
 	c.subscribers++
-	s.subscribers++
-	s.addSink(n, uint16(sink+1))
+}
+
+// audience counts the subscribers of channel c, weak ones included.
+func (s *shard) audience(c *channel) int {
+	if e := s.extraOf(c); e != nil {
+		return int(c.subscribers) + int(e.weak)
+	}
+	return int(c.subscribers)
 }
 
 // Leave tells that a registered subscriber on a sink has gone; last says that this sink has no other
@@ -174,13 +197,36 @@ func (h *Hub) Leave(now int64, id ChannelID, sink int, last bool) {
 		panic("hub: Leave without Subscribe")
 	}
 	c.subscribers--
-	s.subscribers--
-	if last {
-		s.dropSink(c, uint16(sink+1))
-	}
+	s.leaveSink(c, sink, last)
 	if c.subscribers == 0 {
 		s.setLife(now, n, c.due)
 		s.hear(ChannelVacated, c, Member{})
+	}
+}
+
+// LeaveWeak is Leave for a weak subscriber. last counts those that are not weak, too.
+func (h *Hub) LeaveWeak(id ChannelID, sink int, last bool) {
+	s := h.shardOf(id.hash())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, ok := s.findID(id)
+	if !ok {
+		return
+	}
+	c := s.channels.At(n)
+	e := s.extraOf(c)
+	if e == nil || e.weak == 0 {
+		panic("hub: LeaveWeak without Subscribe")
+	}
+	e.weak--
+	s.leaveSink(c, sink, last)
+	s.dropRare(c)
+}
+
+func (s *shard) leaveSink(c *channel, sink int, last bool) {
+	s.subscribers--
+	if last {
+		s.dropSink(c, uint16(sink+1))
 	}
 }
 
