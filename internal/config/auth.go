@@ -144,6 +144,15 @@ func (v *value) several(list []string) []string {
 	return append(list, v.text)
 }
 
+// pattern adds the beginning of names with a star behind to those of the same key.
+func (v *value) pattern(list []string) []string {
+	if n := len(v.text); n == 0 || strings.Index(v.text, "*") != n-1 {
+		v.fail("expected the beginning of names with a * behind, such as news:*")
+		return list
+	}
+	return append(list, v.text)
+}
+
 // file adds a path to those of the same key.
 func (v *value) file(list []string) []string {
 	if v.text == "" {

@@ -62,6 +62,9 @@ type Front struct {
 	// Publish are names of channels, or their beginnings with a "*" behind, that anybody may publish to
 	// by WebSocket.
 	Publish []string
+	// Patterns are beginnings of names with a "*" behind: what clients may subscribe by patterns that begin
+	// like them.
+	Patterns []string
 	// Presence are names of channels, or their beginnings with a "*" behind, whose members are known.
 	Presence []string
 	// ClientIDs says whether clients say by themselves who they are.

@@ -122,6 +122,13 @@ var keyTable = []Key{
 		set:     func(c *Config, v *value) { c.Front.Publish = append(c.Front.Publish, v.text) },
 	},
 	{
+		Name: "front.patterns", Unit: "pattern", Repeatable: true, Ours: true,
+		Meaning: "Patterns that clients of v1 may subscribe: the beginning of names with a * behind, which permits all patterns that begin " +
+			"like it; without any line no pattern may be subscribed, and with auth: token none either",
+		Danger: "Whoever may subscribe a pattern learns the names of all its channels, and gets what is sent to any of them",
+		set:    func(c *Config, v *value) { c.Front.Patterns = v.pattern(c.Front.Patterns) },
+	},
+	{
 		Name: "front.presence", Unit: "channel", Repeatable: true, Ours: true,
 		Meaning: "Channels whose members are known, and told to subscribers that ask: a name, or its beginning with a * behind",
 		Danger:  "Each member costs some hundred bytes, and each that comes or goes a message to all that asked",

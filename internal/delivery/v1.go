@@ -83,6 +83,11 @@ func AppendSubscribed[T string | []byte](dst []byte, id int64, name T, p Positio
 	return appendAnswer(dst, "subscribed", id, name, p)
 }
 
+// AppendFollowed appends the acceptance of a pattern.
+func AppendFollowed[T string | []byte](dst []byte, id int64, pattern T) []byte {
+	return append(appendName(begin(dst, "subscribed", id), pattern), '}')
+}
+
 // AppendPublished appends the answer to a publication; p.Next is the number of the message.
 func AppendPublished[T string | []byte](dst []byte, id int64, name T, p Position) []byte {
 	return appendAnswer(dst, "published", id, name, p)

@@ -16,6 +16,8 @@ type Access struct {
 	Hook *auth.Hook
 	// Origins are the pages whose scripts may come.
 	Origins *auth.Origins
+	// Patterns are those that clients of v1 may subscribe, and all that are narrower.
+	Patterns auth.Patterns
 	// Publish are the channels that anybody may publish to by WebSocket.
 	Publish auth.Patterns
 }
@@ -94,7 +96,8 @@ func (d *Door) authorize(o *order) {
 	}
 }
 
-// permit tells why w is refused, nil if it is not. grant, or else refusal, is about the connection's token.
+// permit tells why w is refused, nil if it is not; of a pattern each channel is looked at when it comes. grant, or
+// else refusal, is about the connection's token.
 func (d *Door) permit(w *want, grant *auth.Grant, refusal error) error {
 	if len(w.token) > 0 || grant == nil && refusal == nil {
 		grant, refusal = d.verify(w.token)
@@ -102,7 +105,7 @@ func (d *Door) permit(w *want, grant *auth.Grant, refusal error) error {
 	if refusal != nil {
 		return refusal
 	}
-	if !grant.MaySubscribe(w.name) {
+	if !w.pattern && !grant.MaySubscribe(w.name) {
 		return errNotPermitted
 	}
 	w.grant = grant

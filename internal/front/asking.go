@@ -50,7 +50,7 @@ func (d *Door) whenAllowed(x *httploop.Exchange, kind delivery.Kind, wants []wan
 	origin := string(x.Request.Header("Origin"))
 	for i := range a.wants {
 		w := &a.wants[i]
-		if w.refusal == nil && !d.askAbout(x.Conn(), w, a, question(kind, w.name, w.grant, who.Client, who.Info, origin)) {
+		if w.refusal == nil && !w.pattern && !d.askAbout(x.Conn(), w, a, question(kind, w.name, w.grant, who.Client, who.Info, origin)) {
 			a.left++
 		}
 	}
@@ -90,7 +90,7 @@ func (d *Door) takeLate(c reactor.Conn, w *want) {
 
 // mustWait asks the application about a channel of a WebSocket, and tells whether its answer is still to come.
 func (d *Door) mustWait(c reactor.Conn, w *want, origin string) bool {
-	if d.options.Access.Hook == nil || w.refusal != nil {
+	if d.options.Access.Hook == nil || w.refusal != nil || w.pattern {
 		return false
 	}
 	who := d.identities[c.Fd()]

@@ -106,6 +106,7 @@ func (c *commandChannel) want(now clock) (want, error) {
 		return want{}, errors.New("cname is missing")
 	}
 	w := want{name: []byte(*c.Channel), token: []byte(c.Token), start: hub.Start{Kind: hub.FromNow}, presence: c.Presence}
+	w.pattern = isPattern(w.name)
 	if problem := setEpoch(&w.start, []byte(c.Epoch)); problem != "" {
 		return w, errors.New(problem)
 	}

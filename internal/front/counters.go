@@ -11,6 +11,7 @@ type Counters struct {
 	Subscribers         [delivery.Kinds]atomic.Int64  // now
 	Subscribed          [delivery.Kinds]atomic.Uint64 // requests that asked for a subscription
 	Subscriptions       atomic.Int64                  // channels of all subscribers now
+	Patterns            atomic.Int64                  // of all subscribers now
 	Deliveries          atomic.Uint64                 // messages sent to subscribers, without those of the history
 	Replayed            atomic.Uint64                 // messages sent from the history
 	Noops               atomic.Uint64

@@ -31,6 +31,12 @@ func (d *Door) Mail(m reactor.Mail) {
 		d.continueReadOn(v)
 	case *verdict:
 		d.heard(v)
+	case created:
+		d.welcome(hub.ChannelID(m.Key), v.name)
+	case walked:
+		d.arrivals(v.found)
+	case *arrivalVerdict:
+		d.heardOfArrival(v)
 	case expire:
 		d.expire()
 	case drain:

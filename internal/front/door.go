@@ -63,6 +63,8 @@ type Door struct {
 	identities    identities
 	grants        grants
 	expiries      expiries
+	followers     followers
+	walks         walks
 	audience      map[hub.ChannelID]uint32 // how many subscriptions of a channel want joins and leaves
 	pending       []pending
 	grouped       map[hub.ChannelID]int32 // while grouping: the last pending delivery of a channel
@@ -83,6 +85,7 @@ type scratch struct {
 	frames  [slots][]byte
 	wants   []want
 	texts   []byte
+	targets []target
 	talk    talk
 }
 
@@ -92,6 +95,7 @@ func New(l *reactor.Loop, number int, h *httploop.Handler, o Options) *Door {
 		options: o, loop: l, number: number, http: h,
 		subscribers: slab.NewArray[subscriber](), subscriptions: slab.NewArray[subscription](),
 		grouped: map[hub.ChannelID]int32{}, identities: identities{}, grants: grants{}, audience: map[hub.ChannelID]uint32{},
+		followers: followers{byFd: map[int32]*follower{}},
 	}
 }
 
@@ -107,6 +111,9 @@ func (d *Door) Drained(c reactor.Conn) {
 		return
 	}
 	d.readOn(c)
+	if !c.Dead() {
+		d.bringBacklog(c)
+	}
 	if !c.Dead() && c.InputWaiting() > 0 {
 		c.Resume() // commands of a WebSocket
 	}

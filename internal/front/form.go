@@ -11,8 +11,8 @@ import (
 
 const lastChunk = http1.LastChunk
 
-// idOverflow is the id of events of a stream with more channels than idChannelsMax: too many to name where
-// each stands with each event. A browser that comes back with it is told a gap for every channel.
+// idOverflow is the id of events of a stream with more channels than idChannelsMax, or with a pattern: too many
+// to name where each stands with each event. A browser that comes back with it is told a gap for every channel.
 const (
 	idOverflow    = "*"
 	idChannelsMax = 64
@@ -58,6 +58,9 @@ func (d *Door) appendGap(dst []byte, s *subscriber, u *subscription, name string
 // eventID is the line with the id of an event: where s stands in each of its channels, in the order of the
 // request.
 func (d *Door) eventID(s *subscriber) []byte {
+	if d.follows(s) {
+		return delivery.AppendEventID(nil, []byte(idOverflow))
+	}
 	var id []byte
 	place := 0
 	overflow := d.coming.first+len(d.coming.wants) > idChannelsMax

@@ -148,6 +148,7 @@ func (d *Door) commandAuth(c reactor.Conn, s *subscriber, cmd *command) error {
 		return nil
 	}
 	d.allow(s, grant)
+	d.regrant(s, grant)
 	frames := d.appendText(nil, s, delivery.AppendAuthorized(nil, cmd.number(), grant.Expires))
 	d.reply(c, d.dropForbidden(frames, s, grant))
 	return nil

@@ -11,16 +11,18 @@ import (
 // membersShown is how many members a client is told of that asks who is there.
 const membersShown = 1000
 
-// marks say what a subscription has to do with the members of its channel.
+// marks say what a subscription has to do with the members of its channel, and where it is from.
 type marks uint8
 
 const (
 	markPresence marks = 1 << iota // wants join and leave
 	markMember                     // owes a Part
 	markUnlisted                   // of a member that the channel has no room for
+	markWeak                       // brought by a pattern
 )
 
-// attend lets subscription u of s take part in the presence of its channel, if that has any.
+// attend lets subscription u of s take part in the presence of its channel, if that has any. Who has a channel
+// by a pattern is no member of it: that would keep it for ever.
 func (d *Door) attend(s *subscriber, u *subscription, w *want) {
 	if !s.is(flagNamed) && !w.presence || !d.options.Presence.Match(w.name) {
 		return
@@ -29,7 +31,7 @@ func (d *Door) attend(s *subscriber, u *subscription, w *want) {
 		u.marks |= markPresence
 		d.audience[u.channel]++
 	}
-	if s.is(flagNamed) {
+	if s.is(flagNamed) && w.weak == 0 {
 		u.marks |= markMember
 		if !d.options.Hub.Join(d.now(), u.channel, d.identities[s.fd]) {
 			u.marks |= markUnlisted

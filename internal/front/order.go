@@ -54,7 +54,7 @@ func (d *Door) answerEndless(x *httploop.Exchange, o *order, encoder delivery.En
 	s := d.addSubscriber(x.Conn(), subscriber{kind: o.kind, flags: flagV1 | chunkedFlag(x)})
 	d.identify(s, o.identity)
 	d.allow(s, o.grant)
-	if o.kind == delivery.SSE && len(o.wants) > 1 {
+	if o.kind == delivery.SSE && (len(o.wants) > 1 || o.wants[0].pattern) {
 		s.flags |= flagMany
 	}
 	x.Piece(encoder.AppendText(nil, delivery.AppendHello(nil, d.noopSeconds())))
@@ -67,7 +67,7 @@ func (d *Door) answerEndless(x *httploop.Exchange, o *order, encoder delivery.En
 		behind = behind || lags
 	}
 	d.coming = coming{}
-	if s.first == 0 {
+	if s.first == 0 && !d.follows(s) {
 		d.removeSubscriber(x.Conn())
 		x.EndStream()
 		return
@@ -79,11 +79,20 @@ func (d *Door) answerEndless(x *httploop.Exchange, o *order, encoder delivery.En
 // read on from the history. budget is about how many bytes that may be; when it is used up, all messages are
 // left for later.
 func (d *Door) take(s *subscriber, w *want, place, budget int) (frame []byte, behind bool) {
+	if w.pattern {
+		return d.takePattern(s, w), false
+	}
 	sub, entries, err := d.ask(s, w, false, budget)
+	if errors.Is(err, hub.ErrGone) {
+		return nil, false
+	}
 	if err != nil {
 		return d.appendText(nil, s, d.problem(w, err)), false
 	}
 	u := d.subscribe(s, subscription{channel: sub.ID, seq: sub.First, place: uint16(place), behind: sub.Behind()})
+	if w.weak != 0 {
+		u.marks |= markWeak
+	}
 	d.attend(s, u, w)
 	text := delivery.AppendSubscribed(nil, w.id, w.name, delivery.Position{Epoch: d.options.Hub.Epoch(sub.ID), Next: sub.First})
 	frame = d.appendPositioned(nil, s, u, text)
@@ -105,7 +114,7 @@ func (d *Door) ask(s *subscriber, w *want, once bool, budget int) (hub.Subscript
 	if w.refusal != nil {
 		return hub.Subscription{}, nil, w.refusal
 	}
-	if d.isTaken(s, w.name) {
+	if w.weak == 0 && d.isTaken(s, w.name) {
 		return hub.Subscription{}, nil, errTwice
 	}
 	if int(s.channels) >= d.options.ChannelsMax {
@@ -115,19 +124,24 @@ func (d *Door) ask(s *subscriber, w *want, once bool, budget int) (hub.Subscript
 		budget = -1
 	}
 	sub, entries, err := d.options.Hub.Subscribe(d.now(), hub.SubscribeRequest{
-		Name: w.name, Start: w.start, Sink: d.loop.Number(), Once: once,
+		Name: w.name, Start: w.start, Weak: w.weak, Sink: d.loop.Number(), Once: once,
 		CheckToken: d.options.Tokens, Token: w.token, ReplayBytesMax: budget,
 	}, d.scratch.entries[:0])
 	d.scratch.entries = entries
 	return sub, entries, err
 }
 
-// isTaken tells whether s has the channel of that name.
+// isTaken tells whether s has the channel of that name, as it has asked for. What a pattern has brought makes
+// way.
 func (d *Door) isTaken(s *subscriber, name []byte) bool {
 	if s.first == 0 {
 		return false
 	}
-	_, ok := d.findName(s, name)
+	n, ok := d.findName(s, name)
+	if ok && d.subscriptions.At(n).marks&markWeak != 0 {
+		d.unsubscribe(n)
+		return false
+	}
 	return ok
 }
 
@@ -161,6 +175,15 @@ func (d *Door) problem(w *want, err error) []byte {
 	case errors.Is(err, errTwice):
 		p.Code, p.Text = codeTwice, "subscribed already"
 		d.Counters.BadRequests.Add(1)
+	case errors.Is(err, errNoPatterns):
+		p.Code, p.Text = codeForbidden, "patterns are not permitted here"
+		d.Counters.BadRequests.Add(1)
+	case errors.Is(err, errPatternPoll):
+		p.Code, p.Text = codeBad, "patterns need an answer that stays"
+		d.Counters.BadRequests.Add(1)
+	case errors.Is(err, errTooManyPatterns):
+		p.Code, p.Text = codeTooMany, "too many patterns of this subscriber"
+		d.Counters.TooManyOfOne.Add(1)
 	case errors.Is(err, errTooMany):
 		p.Code, p.Text = codeTooMany, "too many channels of this subscriber"
 		d.Counters.TooManyOfOne.Add(1)
@@ -261,7 +284,7 @@ func (d *Door) endChannel(c reactor.Conn, s *subscriber, n uint32, end *hub.Mess
 	}
 	d.unsubscribe(n)
 	frame = append(frame, d.appendText(nil, s, text)...)
-	if s.first == 0 && s.kind != delivery.WebSocket {
+	if s.first == 0 && s.kind != delivery.WebSocket && !d.follows(s) {
 		if s.is(flagChunked) {
 			frame = append(frame, lastChunk...)
 		}

@@ -75,6 +75,7 @@ func (d *Door) removeSubscriber(c reactor.Conn) {
 	for s.first != 0 {
 		d.unsubscribe(s.first - 1)
 	}
+	d.unfollowAll(s)
 	d.callbacks.free(s.callback)
 	d.forget(s)
 	d.disallow(s)
@@ -156,7 +157,11 @@ func (d *Door) unsubscribe(n uint32) {
 	if u.marks != 0 {
 		d.depart(&u)
 	}
-	d.options.Hub.Leave(d.now(), u.channel, d.loop.Number(), last)
+	if u.marks&markWeak != 0 {
+		d.options.Hub.LeaveWeak(u.channel, d.loop.Number(), last)
+	} else {
+		d.options.Hub.Leave(d.now(), u.channel, d.loop.Number(), last)
+	}
 	d.Counters.Subscriptions.Add(-1)
 	d.removals++
 }

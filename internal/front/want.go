@@ -18,9 +18,12 @@ type want struct {
 	name     []byte
 	token    []byte
 	start    hub.Start
-	presence bool        // joins and leaves too
-	grant    *auth.Grant // that allows it, where signed tokens are asked for
-	refusal  error       // why it is refused already, nil if it is not
+	presence bool          // joins and leaves too
+	pattern  bool          // the name is one: all channels that begin like it
+	origin   string        // of a pattern: the page that asks
+	weak     hub.ChannelID // the life that a pattern brings, 0 where the client itself asks
+	grant    *auth.Grant   // that allows it, where signed tokens are asked for
+	refusal  error         // why it is refused already, nil if it is not
 }
 
 // order is a whole request for subscriptions of v1.
@@ -78,7 +81,15 @@ func (d *Door) parseOrder(x *httploop.Exchange, kind delivery.Kind) (o order, pr
 	if o.token = p.all.token; len(o.token) == 0 {
 		o.token = bearer(x)
 	}
+	for i := range o.wants {
+		if w := &o.wants[i]; isPattern(w.name) {
+			w.pattern, w.origin = true, string(x.Request.Header("Origin"))
+		}
+	}
 	d.authorize(&o)
+	for i := range o.wants {
+		d.judgePattern(&o.wants[i], kind)
+	}
 	if problem := d.identified(&o, p.client, p.info); problem != "" {
 		return o, problem
 	}

@@ -235,6 +235,7 @@ func (d *Door) commandSubscribe(c reactor.Conn, s *subscriber, cmd *command) err
 		if d.options.Access.Checker != nil {
 			w.refusal = d.permit(w, d.grant(s), nil)
 		}
+		d.judgePattern(w, delivery.WebSocket)
 		if d.mustWait(c, w, "") {
 			continue
 		}
@@ -254,15 +255,25 @@ func (d *Door) commandUnsubscribe(c reactor.Conn, s *subscriber, cmd *command) e
 	if cmd.Channel == nil {
 		return errors.New("cname is missing")
 	}
-	n, ok := d.findName(s, []byte(*cmd.Channel))
-	if !ok {
+	if !d.drop(s, []byte(*cmd.Channel)) {
 		d.tell(c, s, cmd, codeUnknown, "not subscribed")
 		return nil
 	}
-	d.unsubscribe(n)
-	d.countMemory()
 	d.reply(c, d.appendText(nil, s, delivery.AppendUnsubscribed(nil, cmd.number(), *cmd.Channel)))
 	return nil
+}
+
+// drop ends what s has subscribed by that name, and tells whether there was anything.
+func (d *Door) drop(s *subscriber, name []byte) bool {
+	if isPattern(name) {
+		return d.dropPattern(s, string(name[:len(name)-1]))
+	}
+	n, ok := d.findName(s, name)
+	if ok {
+		d.unsubscribe(n)
+		d.countMemory()
+	}
+	return ok
 }
 
 func (d *Door) commandPublish(c reactor.Conn, s *subscriber, cmd *command) error {

@@ -85,6 +85,9 @@ func (s *Server) newAuth() (err error) {
 	if s.access.Publish, err = auth.NewPatterns(c.Front.Publish); err != nil {
 		return fmt.Errorf("front.publish %w", err)
 	}
+	if s.access.Patterns, err = auth.NewPatterns(c.Front.Patterns); err != nil {
+		return fmt.Errorf("front.patterns %w", err)
+	}
 	if s.presence, err = auth.NewPatterns(c.Front.Presence); err != nil {
 		return fmt.Errorf("front.presence %w", err)
 	}

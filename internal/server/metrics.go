@@ -92,6 +92,9 @@ func (s *Server) describeFront(m *metrics.Set) {
 	m.Gauge("subscriptions", "Channels of all subscribers now.", nil, func() float64 {
 		return sum(s.fronts, func(d *front.Door) float64 { return float64(d.Counters.Subscriptions.Load()) })
 	})
+	m.Gauge("patterns", "Patterns of all subscribers now.", nil, func() float64 {
+		return sum(s.fronts, func(d *front.Door) float64 { return float64(d.Counters.Patterns.Load()) })
+	})
 	m.Gauge("subscriber_memory_bytes", "Memory mapped for the records of subscribers.", nil, func() float64 {
 		return sum(s.fronts, func(d *front.Door) float64 { return float64(d.Counters.SubscriberMemory.Load()) })
 	})

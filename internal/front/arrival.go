@@ -1,0 +1,179 @@
+package front
+
+import (
+	"errors"
+
+	"github.com/icomet/icomet/internal/auth"
+	"github.com/icomet/icomet/internal/delivery"
+	"github.com/icomet/icomet/internal/hub"
+	"github.com/icomet/icomet/internal/reactor"
+)
+
+// arrival is a channel that a pattern brings to a subscriber.
+type arrival struct {
+	channel hub.ChannelID
+	name    string
+	prefix  string // of the pattern
+	start   hub.Start
+}
+
+// created is mail: a channel with that name has come into being.
+type created struct{ name string }
+
+// Created implements hub.Sink.
+func (d *Door) Created(id hub.ChannelID, name string) {
+	d.loop.Post(d.number, uint64(id), created{name})
+}
+
+// welcome brings a new channel to all that follow its name, from its first message on.
+func (d *Door) welcome(id hub.ChannelID, name string) {
+	d.endPending()
+	a := arrival{channel: id, name: name, start: hub.Start{Kind: hub.FromSeq, Seq: 1}}
+	targets := d.scratch.targets[:0]
+	for prefix, fds := range d.followers.byPrefix.Of([]byte(name)) {
+		for fd := range fds {
+			targets = append(targets, target{fd, prefix})
+		}
+	}
+	for _, t := range targets { // with each of which any subscriber may be closed
+		if f := d.followers.byFd[t.fd]; f != nil && f.find(t.prefix) != nil {
+			a.prefix = t.prefix
+			d.arrive(t.fd, a)
+		}
+	}
+	clear(targets)
+	d.scratch.targets = targets
+}
+
+// target is a pattern of the subscriber with that descriptor.
+type target struct {
+	fd     int32
+	prefix string
+}
+
+// endPending delivers what has come so far: the end of a channel goes out ahead of its next life.
+func (d *Door) endPending() {
+	if len(d.pending) > 0 {
+		d.Turn()
+	}
+}
+
+// arrive brings a channel to a subscriber with the pattern, as soon as it is known that it may have it.
+func (d *Door) arrive(fd int32, a arrival) {
+	f := d.followers.byFd[fd]
+	p := f.find(a.prefix)
+	c := d.loop.Conn(fd)
+	s := d.subscriber(fd)
+	if _, ok := d.find(s, a.channel); ok || p.grant != nil && !p.grant.MaySubscribe([]byte(a.name)) {
+		return
+	}
+	if int(s.channels)+len(f.backlog) >= d.options.ChannelsMax {
+		d.tellFull(c, s, p)
+		return
+	}
+	if d.options.Access.Hook != nil && !d.askAboutArrival(c, f, p, a) {
+		return
+	}
+	d.bring(c, a)
+}
+
+// tellFull tells a subscriber, once for each pattern, that it has too many channels.
+func (d *Door) tellFull(c reactor.Conn, s *subscriber, p *pattern) {
+	w := want{id: delivery.NoID, name: []byte(p.name())}
+	text := d.problem(&w, errTooMany)
+	if !p.full {
+		p.full = true
+		d.reply(c, d.appendText(nil, s, text))
+	}
+}
+
+// arrivalVerdict is mail: what the application has said about a channel that a pattern brings.
+type arrivalVerdict struct {
+	conn    reactor.ID
+	arrival arrival
+	refusal error
+}
+
+// askAboutArrival asks the application about a channel, and tells whether it is known already that it allows it.
+func (d *Door) askAboutArrival(c reactor.Conn, f *follower, p *pattern, a arrival) (allowed bool) {
+	s, who, id := d.subscriber(c.Fd()), d.identities[c.Fd()], c.ID()
+	q := question(s.kind, []byte(a.name), p.grant, who.Client, who.Info, f.origin)
+	d.walks.asked++
+	v, known := d.options.Access.Hook.Ask(d.loop.Now(), q, func(v auth.Verdict) {
+		d.loop.Post(d.number, 0, &arrivalVerdict{conn: id, arrival: a, refusal: refusedBy(v)})
+	})
+	if known {
+		d.walks.asked--
+		d.hearArrival(c, s, &a, refusedBy(v))
+	}
+	return known && v.Allow
+}
+
+// heardOfArrival takes the application's answer.
+func (d *Door) heardOfArrival(v *arrivalVerdict) {
+	d.walks.asked--
+	d.endPending()
+	if c, ok := d.loop.Find(v.conn); ok && d.http.Held(c) {
+		if s := d.subscriber(c.Fd()); v.refusal != nil {
+			d.hearArrival(c, s, &v.arrival, v.refusal)
+		} else {
+			d.bring(c, v.arrival)
+		}
+	}
+	d.walkOn()
+}
+
+// hearArrival tells a subscriber that the application could not be asked. What it does not allow is left out
+// without a word.
+func (d *Door) hearArrival(c reactor.Conn, s *subscriber, a *arrival, refusal error) {
+	var e *accessError
+	if errors.As(refusal, &e) && e.code == codeOverloaded {
+		d.reply(c, d.appendText(nil, s, d.problem(&want{id: delivery.NoID, name: []byte(a.name)}, e)))
+	}
+}
+
+// bring subscribes a subscriber to a channel that a pattern of it brings, unless it has lost the pattern or got
+// the channel meanwhile. One that reads too slowly gets it when its output is out.
+func (d *Door) bring(c reactor.Conn, a arrival) {
+	f := d.followers.byFd[c.Fd()]
+	if c.Dead() || f == nil {
+		return
+	}
+	p := f.find(a.prefix)
+	if p == nil {
+		return
+	}
+	if c.OutputWaiting() > d.options.OutputBytesMax/2 {
+		f.backlog = append(f.backlog, a)
+		return
+	}
+	s := d.subscriber(c.Fd())
+	if _, ok := d.find(s, a.channel); ok {
+		return
+	}
+	if int(s.channels) >= d.options.ChannelsMax {
+		d.tellFull(c, s, p)
+		return
+	}
+	w := want{id: delivery.NoID, name: []byte(a.name), start: a.start, presence: p.presence, weak: a.channel}
+	frame, behind := d.take(s, &w, 0, d.options.OutputBytesMax-c.OutputWaiting())
+	if len(frame) > 0 {
+		d.reply(c, frame)
+	}
+	if behind && !c.Dead() {
+		d.beginReadOn(c)
+	}
+}
+
+// bringBacklog goes on with the channels that have waited for a subscriber's output.
+func (d *Door) bringBacklog(c reactor.Conn) {
+	f := d.followers.byFd[c.Fd()]
+	if f == nil || len(f.backlog) == 0 {
+		return
+	}
+	backlog := f.backlog
+	f.backlog = nil
+	for _, a := range backlog {
+		d.bring(c, a)
+	}
+}
