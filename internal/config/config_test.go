@@ -387,3 +387,16 @@ func TestWebhookIsConfigured(t *testing.T) {
 		t.Errorf("without a secret: %q", warnings)
 	}
 }
+
+func TestPatternsAreConfigured(t *testing.T) {
+	c, warnings := mustLoad(t, minimal+"\tpatterns: news:*\n\tpatterns: *\n")
+	if f := c.Front; len(warnings) > 0 || strings.Join(f.Patterns, " ") != "news:* *" {
+		t.Errorf("got %+v with %q", f, warnings)
+	}
+	for _, bad := range []string{"news", "n*ws", "n*ws*", "**"} {
+		_, _, err := load(t, minimal+"\tpatterns: "+bad+"\n")
+		if err == nil || !strings.Contains(err.Error(), "such as news:*") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}

@@ -43,7 +43,7 @@ func TestEveryKeyReachesTheConfiguration(t *testing.T) {
 	samples := map[string]string{
 		"pidfile": "/p", "logger.level": "error", "logger.output": "/o", "logger.rotate.size": "2000000",
 		"admin.listen": "10.0.0.9:8009", "admin.allow": "10.0.0.9", "admin.deny": "10.0.0.9",
-		"front.listen": "10.0.0.9:8109", "front.auth": "token", "front.client_ids": "yes", "front.origin": "https://a.example",
+		"front.listen": "10.0.0.9:8109", "front.auth": "token", "front.client_ids": "yes", "front.patterns": "a*", "front.origin": "https://a.example",
 		"jwt.secret": "file:s", "jwt.jwks_url": "https://a.example/", "hook.subscribe": "http://a.example/", "hook.timeout": "7", "hook.failure": "allow",
 		"webhook.url": "https://app.example/hook", "webhook.secret": "file:s", "webhook.events": "member_left",
 	}

@@ -64,7 +64,7 @@ func (d *Door) arrive(fd int32, a arrival) {
 	p := f.find(a.prefix)
 	c := d.loop.Conn(fd)
 	s := d.subscriber(fd)
-	if _, ok := d.find(s, a.channel); ok || p.grant != nil && !p.grant.MaySubscribe([]byte(a.name)) {
+	if _, ok := d.find(s, a.channel); ok || !p.allows(d.loop.Now(), a.name) {
 		return
 	}
 	if int(s.channels)+len(f.backlog) >= d.options.ChannelsMax {
@@ -81,7 +81,7 @@ func (d *Door) arrive(fd int32, a arrival) {
 func (d *Door) tellFull(c reactor.Conn, s *subscriber, p *pattern) {
 	w := want{id: delivery.NoID, name: []byte(p.name())}
 	text := d.problem(&w, errTooMany)
-	if !p.full {
+	if !p.full && !d.isBusy(c, p.prefix) {
 		p.full = true
 		d.reply(c, d.appendText(nil, s, text))
 	}
@@ -143,7 +143,7 @@ func (d *Door) bring(c reactor.Conn, a arrival) {
 	if p == nil {
 		return
 	}
-	if c.OutputWaiting() > d.options.OutputBytesMax/2 {
+	if d.isBusy(c, a.name) {
 		f.backlog = append(f.backlog, a)
 		return
 	}
@@ -156,13 +156,24 @@ func (d *Door) bring(c reactor.Conn, a arrival) {
 		return
 	}
 	w := want{id: delivery.NoID, name: []byte(a.name), start: a.start, presence: p.presence, weak: a.channel}
-	frame, behind := d.take(s, &w, 0, d.options.OutputBytesMax-c.OutputWaiting())
+	budget := d.options.OutputBytesMax
+	if c.OutputWaiting() > 0 {
+		budget = 0 // since a message, too, may be larger than what there is room for
+	}
+	frame, behind := d.take(s, &w, 0, budget)
 	if len(frame) > 0 {
 		d.reply(c, frame)
 	}
 	if behind && !c.Dead() {
 		d.beginReadOn(c)
 	}
+}
+
+// isBusy tells whether so much waits for a subscriber that a text about the channel of that name may be too much.
+func (d *Door) isBusy(c reactor.Conn, name string) bool {
+	const escaped, rest = 6, 256 // bytes that a byte of a name, and all else, may take
+	waiting := c.OutputWaiting()
+	return waiting > 0 && waiting+escaped*len(name)+rest > d.options.OutputBytesMax
 }
 
 // bringBacklog goes on with the channels that have waited for a subscriber's output.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/icomet/icomet/internal/auth"
 	"github.com/icomet/icomet/internal/delivery"
@@ -35,6 +36,11 @@ type pattern struct {
 
 // name is the pattern as clients write it.
 func (p *pattern) name() string { return p.prefix + "*" }
+
+// allows tells whether the token that the pattern came with, if any, is good for a channel.
+func (p *pattern) allows(now time.Time, name string) bool {
+	return p.grant == nil || !p.grant.Expired(now) && p.grant.MaySubscribe([]byte(name))
+}
 
 // follower is what is kept of a subscriber with patterns.
 type follower struct {

@@ -234,24 +234,59 @@ func TestApplicationIsAskedAboutEachChannelOfAPattern(t *testing.T) {
 }
 
 func TestPatternOfASlowReaderBringsAllInTheEnd(t *testing.T) {
-	const count = 2000
+	const big, small = 60, 500
 	v := converse(t, withPatterns("*"), history(4), func(o *server.Options) {
 		o.Config.Front.OutputBytes = 4096
-		o.Config.Front.MaxChannels = 2 * count
 		o.Config.Front.ChannelTimeout = time.Hour
 	})
-	long := strings.Repeat("long ", 200)
 	w := v.webSocket("/ws?cname=*")
+	w.Shrink()
 	v.hears(w, followed("*"))
-	for i := range count {
-		v.push(fmt.Sprint("c", i), long)
+	long := strings.Repeat("long ", 30_000)
+	for range big {
+		v.push("big", long)
+	}
+	for i := range small {
+		v.push(fmt.Sprint("small", i), fmt.Sprint("content ", i))
 	}
 	got := newPositions(t)
-	for range 2 * count {
+	for len(got.contents) < small+1 {
 		got.hear(w.Message())
 	}
-	if len(got.next) != count {
-		t.Errorf("got %d channels, want %d", len(got.next), count)
+	if len(got.next) != small+1 {
+		t.Errorf("got %d channels, want %d", len(got.next), small+1)
+	}
+	if got.gaps == 0 {
+		t.Error("the subscriber was not slow: nothing was checked")
+	}
+}
+
+func TestPatternsThatComeDuringAWalkGetAllChannels(t *testing.T) {
+	const count = 1500 // several steps of a walk
+	v := converse(t, withPatterns("*"), history(4), func(o *server.Options) {
+		o.Config.Loops = 1
+		o.Config.Front.ChannelTimeout = time.Hour
+	})
+	for i := range count {
+		v.push(fmt.Sprintf("%c%d", 'a'+i%3, i), fmt.Sprint("content ", i))
+	}
+	for range 20 { // those that leave in the middle of it are no trouble
+		gone := v.webSocket("/ws?seq=last:1&cname=*")
+		v.hears(gone, followed("*"))
+		gone.Close()
+	}
+	for i, query := range []string{"cname=*", "cname=a*&cname=b*&cname=c*", "cname=a*&cname=*", "cname=*&cname=c*"} {
+		w := v.webSocket("/ws?seq=last:1&" + query)
+		for range strings.Count(query, "cname") {
+			w.Message()
+		}
+		got := newPositions(t)
+		for len(got.contents) < count {
+			got.hear(w.Message())
+		}
+		if len(got.next) != count {
+			t.Errorf("%d: %d channels", i, len(got.next))
+		}
 	}
 }
 
@@ -262,13 +297,14 @@ type positions struct {
 	next     map[string]int64
 	epoch    map[string]string
 	contents map[string]bool
+	gaps     int
 }
 
 func newPositions(t *testing.T) *positions {
-	return &positions{t, map[string]int64{}, map[string]string{}, map[string]bool{}}
+	return &positions{t: t, next: map[string]int64{}, epoch: map[string]string{}, contents: map[string]bool{}}
 }
 
-// hear takes a message, and tells whether it was a content.
+// hear takes a message.
 func (p *positions) hear(text string) {
 	p.t.Helper()
 	var m struct {
@@ -285,6 +321,7 @@ func (p *positions) hear(text string) {
 		}
 		p.next[m.Cname], p.epoch[m.Cname] = m.Seq, m.Epoch
 	case "gap":
+		p.gaps++
 		p.next[m.Cname], p.epoch[m.Cname] = m.To+1, m.Epoch
 	case "close":
 		p.check(m.Cname, m.Epoch, m.Seq, text)
