@@ -85,6 +85,9 @@ func (h *house) messages() []*hub.Message {
 	return slices.Clone(h.delivered)
 }
 
+// Created implements hub.Sink. Nobody follows here.
+func (h *house) Created(hub.ChannelID, string) {}
+
 // Deliver implements hub.Sink.
 func (h *house) Deliver(_ hub.ChannelID, m *hub.Message) {
 	m.Done()
