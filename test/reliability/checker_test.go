@@ -1,6 +1,7 @@
 package reliability
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ type checker struct {
 	followers   []*follower   // of v1
 	publishers  []*publisher
 	marker      *publisher
+	published   func() // called when the publishes of a round have been answered, if it is not nil
 	cancel      context.CancelFunc
 	running     sync.WaitGroup
 }
@@ -41,6 +43,7 @@ type plan struct {
 	channelsEach          int // of every second follower; the others have one
 	historySize           int
 	front, admin          netip.AddrPort
+	socketDoor            netip.AddrPort // the public door for publishers; front if there is none
 	only                  *transport
 	calm                  bool // all of them
 	stay                  time.Duration
@@ -73,7 +76,7 @@ func newChecker(p plan) *checker {
 			closeShare: p.closeShare, every: p.every * publishers, pad: p.pad,
 		}
 		if p.followers > 0 && i%2 == 1 {
-			b.press = &socketPress{server: p.front, ledger: c.ledger}
+			b.press = &socketPress{server: cmp.Or(p.socketDoor, p.front), ledger: c.ledger}
 		}
 		c.publishers = append(c.publishers, b)
 	}
@@ -144,6 +147,9 @@ func (c *checker) round(publishes int, limit time.Duration) error {
 	running.Wait()
 	c.ledger.rounds.Add(1)
 	c.ledger.progress.tell()
+	if c.published != nil {
+		c.published()
+	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}

@@ -63,16 +63,21 @@ func changeOne(p *faultyProxy, chunk []byte) []byte {
 	return chunk
 }
 
-// A fault lets some occasions pass unharmed, and then strikes so many times: a client that leaves at random may
-// not see it once.
+// aboutData is in all chunks with messages.
+const aboutData = `"type":"data"`
+
+// A fault lets some occasions pass unharmed, and then strikes so many times, and again later: a client that leaves
+// at random may not see it once.
 const (
 	faultAfter = 8
 	faultTimes = 32
+	faultEvery = 128
 )
 
 // faultyProxy passes a connection on to a server, and does something wrong now and then.
 type faultyProxy struct {
 	fault     fault
+	about     string        // what is in the chunks that the fault is about
 	occasions *atomic.Int64 // of all connections
 	first     bool          // the chunk is the first of its answer
 	asleep    bool
@@ -81,11 +86,11 @@ type faultyProxy struct {
 // strikes tells whether it is time for the fault.
 func (p *faultyProxy) strikes() bool {
 	n := p.occasions.Add(1)
-	return n >= faultAfter && n < faultAfter+faultTimes
+	return n >= faultAfter && (n-faultAfter)%faultEvery < faultTimes
 }
 
 // startFaultyProxy returns the address of a proxy in front of to.
-func startFaultyProxy(t *testing.T, to netip.AddrPort, f fault) netip.AddrPort {
+func startFaultyProxy(t *testing.T, to netip.AddrPort, f fault, about string) netip.AddrPort {
 	t.Helper()
 	listener, err := net.Listen("tcp", icomettest.Host()+":0")
 	if err != nil {
@@ -99,7 +104,7 @@ func startFaultyProxy(t *testing.T, to netip.AddrPort, f fault) netip.AddrPort {
 			if err != nil {
 				return
 			}
-			p := &faultyProxy{fault: f, occasions: occasions}
+			p := &faultyProxy{fault: f, about: about, occasions: occasions}
 			running.Go(func() { p.serve(client, to) })
 		}
 	})
@@ -145,7 +150,7 @@ func (p *faultyProxy) passAnswer(in *bufio.Reader, out io.Writer) error {
 			return err
 		}
 		last = bytes.HasPrefix(chunk, []byte("0\r\n"))
-		if bytes.Contains(chunk, []byte(`"type":"data"`)) {
+		if bytes.Contains(chunk, []byte(p.about)) {
 			chunk = p.fault(p, chunk)
 			p.first = false
 		}
@@ -194,7 +199,7 @@ func TestPlantedFaultsTurnTheCheckerRed(t *testing.T) {
 			s := startServer(t, allInReach)
 			ck := newChecker(plan{
 				seed: newSeed(t), channels: 1, subscribers: 8, historySize: allInReach,
-				front: startFaultyProxy(t, s.Front, c.fault), admin: s.Admin, only: transportNamed(t, c.over), calm: c.calm,
+				front: startFaultyProxy(t, s.Front, c.fault, aboutData), admin: s.Admin, only: transportNamed(t, c.over), calm: c.calm,
 			})
 			ck.start(t)
 			if err := ck.round(200, 3*time.Second); err != nil {

@@ -294,8 +294,8 @@ func (f *follower) take(e *event) error {
 		}
 		return nil
 	case "error":
-		if e.code == codeNotSubscribed && p != nil && p.phase == absent {
-			return nil // the channel was closed meanwhile
+		if e.code == codeNotSubscribed && p != nil && p.channel.closes.Load() > 0 {
+			return nil // the channel was closed meanwhile, which may have been told already or not
 		}
 	}
 	return fmt.Errorf("unexpected %s, code %d, %q", kind, e.code, e.text)

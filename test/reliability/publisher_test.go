@@ -71,9 +71,22 @@ func (p *publisher) publishBatch(n int) error {
 	if p.closeShare == 0 || p.random.IntN(p.closeShare) > 0 {
 		return nil
 	}
-	name := p.names[p.random.IntN(len(p.names))]
-	p.ledger.channels[name].closes.Add(1)
-	return p.send(get("/close?cname="+name), 1)
+	return p.end(p.names[p.random.IntN(len(p.names))])
+}
+
+// end closes a channel, if it is there.
+func (p *publisher) end(channel string) (err error) {
+	p.ledger.channels[channel].closes.Add(1)
+	if p.link == nil {
+		if p.link, err = dial(p.server); err != nil {
+			return err
+		}
+	}
+	status, body, err := p.link.request(get("/close?cname=" + channel))
+	if err == nil && status != 200 && status != 404 {
+		err = fmt.Errorf("close: status %d: %s", status, body)
+	}
+	return err
 }
 
 func (p *publisher) newLabel() label {
