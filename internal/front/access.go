@@ -20,6 +20,8 @@ type Access struct {
 	Patterns auth.Patterns
 	// Publish are the channels that anybody may publish to by WebSocket.
 	Publish auth.Patterns
+	// PublishBytesMax bounds what anybody publishes; 0 leaves it at what fits in a command.
+	PublishBytesMax int
 }
 
 // accessError is why somebody may not do something, as clients are told.

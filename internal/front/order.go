@@ -16,6 +16,7 @@ const (
 	codeForbidden  = 403
 	codeUnknown    = 404
 	codeTwice      = 409
+	codeTooLarge   = 413
 	codeTooMany    = 429
 	codeOverloaded = 503
 )

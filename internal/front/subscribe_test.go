@@ -306,7 +306,7 @@ func TestOtherPathsAreForTheDemo(t *testing.T) {
 	if script.Status != 200 || !strings.Contains(script.Body, "iComet") || escaped.Body != script.Body {
 		t.Errorf("the script: %d, %d bytes; escaped: %d, %d bytes", script.Status, len(script.Body), escaped.Status, len(escaped.Body))
 	}
-	for target, status := range map[string]int{"/": 200, "/nosuch": 404, "/nosuch%3f": 404, "/demo/sign?cname=chat-1": 200, "/demo/sign?cname=other": 403, "/%zz": 400} {
+	for target, status := range map[string]int{"/": 200, "/nosuch": 404, "/nosuch%3f": 404, "/icomet.esm.js": 200, "/demo/chat/members?cname=chat-1": 200, "/demo/chat/members?cname=other": 403, "/%zz": 400} {
 		c.Get(target)
 		if a := c.Answer(); a.Status != status {
 			t.Errorf("%s: %d, want %d", target, a.Status, status)

@@ -2,6 +2,7 @@ package front
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/icomet/icomet/internal/delivery"
 	"github.com/icomet/icomet/internal/httploop"
@@ -288,6 +289,10 @@ func (d *Door) commandPublish(c reactor.Conn, s *subscriber, cmd *command) error
 	p, err := cmd.publication()
 	if err != nil {
 		return err
+	}
+	if most := d.options.Access.PublishBytesMax; most > 0 && len(p.Content) > most {
+		d.tell(c, s, cmd, codeTooLarge, fmt.Sprintf("a message has at most %d bytes", most))
+		return nil
 	}
 	done, err := d.options.Hub.Publish(d.now(), name, p)
 	switch {

@@ -14,6 +14,7 @@ import (
 	"github.com/icomet/icomet/internal/admin"
 	"github.com/icomet/icomet/internal/auth"
 	"github.com/icomet/icomet/internal/config"
+	"github.com/icomet/icomet/internal/demo"
 	"github.com/icomet/icomet/internal/front"
 	"github.com/icomet/icomet/internal/http1"
 	"github.com/icomet/icomet/internal/httploop"
@@ -47,7 +48,7 @@ const (
 type Options struct {
 	Config config.Config
 	Log    *slog.Logger // must follow the rules of package reactor
-	// Demo serves the chat demo on the public door.
+	// Demo serves the demos on the public door, and configures what they need.
 	Demo bool
 	// FirstSeq is the number of a channel's first message, for tests; 0 is 1.
 	FirstSeq int64
@@ -59,7 +60,7 @@ type Server struct {
 	hub     *hub.Hub
 	group   *reactor.Group
 	metrics *metrics.Set
-	home    http.Handler // of the public door; nil for none
+	demo    *demo.Demo // nil for none
 	bridges [2]*httploop.Bridges
 
 	// By loop.
@@ -82,6 +83,9 @@ type Server struct {
 
 // Start builds a server and lets it serve. An error says what could not be had, such as a port.
 func Start(o Options) (*Server, error) {
+	if o.Demo {
+		o.Config.Front = demoFront(o.Config.Front)
+	}
 	c := &o.Config
 	s := &Server{options: o, metrics: metrics.NewSet()}
 	for i := range s.bridges {
@@ -100,7 +104,7 @@ func Start(o Options) (*Server, error) {
 		FirstSeq:       o.FirstSeq,
 	})
 	if o.Demo {
-		s.home = newDemo(s.hub, s.seconds, int(c.Front.PollingTimeout/time.Second))
+		s.demo = demo.New(s.hub, s.seconds)
 	}
 	s.broadcaster = admin.NewBroadcaster(s.hub, s.seconds)
 	err := s.newWebhook()
@@ -183,7 +187,10 @@ func (s *Server) newFront(l *reactor.Loop, limits *http1.Limits, sinks *sinkList
 	o := front.Options{
 		Hub: s.hub, Tokens: c.Front.Auth == config.AuthToken, PollingTimeout: c.Front.PollingTimeout,
 		OutputBytesMax: c.Front.OutputBytes, ChannelsMax: c.Front.MaxChannelsPerSubscriber,
-		Access: s.access, Presence: s.presence, ClientIDs: c.Front.ClientIDs, Home: s.home,
+		Access: s.access, Presence: s.presence, ClientIDs: c.Front.ClientIDs,
+	}
+	if s.demo != nil {
+		o.Home, o.Access.PublishBytesMax = s.demo, demo.MessageBytesMax
 	}
 	d := front.New(l, frontDoor, h, o)
 	h.Start(d)
@@ -242,6 +249,9 @@ func (s *Server) Stop(ctx context.Context) error {
 
 func (s *Server) stop(ctx context.Context) error {
 	s.group.StopAccepting()
+	if s.demo != nil {
+		s.demo.Stop()
+	}
 	ctx, cancel := context.WithTimeout(ctx, stopLoopsTimeout)
 	defer cancel()
 	err := errors.Join(s.endPublishing(ctx), s.drainFronts(ctx), s.endWebhook(ctx))

@@ -1,8 +1,8 @@
-// Package js carries the drop-in JavaScript client, so that a server can hand it to browsers.
+// Package js carries the JavaScript clients, so that a server can hand them to browsers.
 //
-// It deliberately has no logic: the scripts beside this file have theirs, and their tests, which need Node, are in test.
-// There are two clients. icomet.js is one script with the interface of the original's; start at the comment on top
-// of it. The other is made of the modules in src, which esbuild bundles into dist; start at src/client.js.
+// It deliberately has no logic: the drop-in client is icomet.js beside this file, the client for version 1 of the
+// protocol is in src, and dist has it as one file. Their tests are in test and need Node ("node --test sdk/js/test"). To
+// read the first start at the comment on top of icomet.js, to read the second at src/client.js.
 package js
 
 import _ "embed"
@@ -11,3 +11,9 @@ import _ "embed"
 //
 //go:embed icomet.js
 var Client []byte
+
+// Module is the client for version 1 of the protocol: one module, to be served as text/javascript. Callers must not
+// change it.
+//
+//go:embed dist/icomet.esm.js
+var Module []byte

@@ -14,3 +14,9 @@ func TestClientIsTheScript(t *testing.T) {
 		t.Error("icomet.js does not define iComet for pages")
 	}
 }
+
+func TestModuleExportsTheClient(t *testing.T) {
+	if !utf8.Valid(Module) || !bytes.Contains(Module, []byte("Client,")) {
+		t.Error("icomet.esm.js is not UTF-8, or does not export Client")
+	}
+}
