@@ -1,92 +1,25 @@
-// Package browser tests the pages of the server in Chromium.
 package browser
 
 import (
 	"context"
-	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"github.com/icomet/icomet/internal/icomettest"
 	"github.com/icomet/icomet/internal/server"
 )
 
-// pageLimit bounds what a page may take to show something, on a slow machine.
-const pageLimit = 60 * time.Second
-
-// chromium finds the browser, or skips the test loudly.
-func chromium(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	t.Skip("SKIPPED: no Chromium on this machine; install the package chromium to run the browser tests")
-	return ""
+// withDemo starts the server that a newcomer starts, where members are gone sooner.
+func withDemo(t *testing.T) *icomettest.Server {
+	return icomettest.Start(t, func(o *server.Options) {
+		o.Demo = true
+		o.Config.Front.MemberGrace = time.Second
+	})
 }
 
-// browser starts Chromium and returns the context of its first tab.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(chromium(t)), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 800))
-	ctx, cancel := context.WithTimeout(context.Background(), 3*pageLimit)
-	t.Cleanup(cancel)
-	allocated, cancel := chromedp.NewExecAllocator(ctx, options...)
-	t.Cleanup(cancel)
-	tab, cancel := chromedp.NewContext(allocated)
-	t.Cleanup(cancel)
-	return tab
-}
-
-// newTab opens another tab of the same browser.
-func newTab(t *testing.T, first context.Context) context.Context {
-	t.Helper()
-	tab, cancel := chromedp.NewContext(first)
-	t.Cleanup(cancel)
-	return tab
-}
-
-// step is something done in a tab.
-type step = chromedp.Action[chromedp.Void]
-
-func run(t *testing.T, tab context.Context, steps ...step) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(tab, pageLimit)
-	defer cancel()
-	if err := chromedp.Do(ctx, steps...); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// open makes the tab of a context, which must not have a time limit of its own the first time.
-func open(t *testing.T, tab context.Context) {
-	t.Helper()
-	if err := chromedp.Do(tab); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// withoutEventSource takes EventSource away before any script of a page runs.
-func withoutEventSource(t *testing.T, tab context.Context) {
-	t.Helper()
-	_, err := chromedp.Call(tab, page.AddScriptToEvaluateOnNewDocument,
-		page.AddScriptToEvaluateOnNewDocumentParams{Source: "delete window.EventSource"})
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func join(url, name string) step {
+func enter(url, name string) step {
 	return chromedp.Steps(
 		chromedp.Navigate(url),
 		chromedp.WaitVisible("#name"),
@@ -99,68 +32,98 @@ func join(url, name string) step {
 
 func say(text string) step { return chromedp.SendKeys("#text", text+"\r") }
 
-// isTrue waits until a JavaScript expression is. It does not wait for frames, which hidden tabs have none of.
-func isTrue(expression string) step {
-	return chromedp.Poll[chromedp.Void](expression, chromedp.WithPollingInterval(50*time.Millisecond),
-		chromedp.WithPollingTimeout(pageLimit))
-}
-
 // sees waits until the page lists a message with exactly this text, once, and knows that it is delivered.
 func sees(text string) step {
 	return isTrue(`[...document.querySelectorAll(".bubble")].filter(b => b.textContent === ` +
 		quote(text) + ` && !b.closest(".sending")).length === 1`)
 }
 
-// quote writes text as a JavaScript string.
-func quote(text string) string {
-	quoted, _ := json.Marshal(text)
-	return string(quoted)
+// lists waits until these, in the order of the page, are all who are in the room.
+func lists(names string) step {
+	return isTrue(`[...document.querySelectorAll("#people-list .name")].map(n => n.textContent).join() === ` + quote(names))
 }
 
-func transportIs(name string) step {
-	return isTrue(`document.getElementById("state-text").textContent.endsWith(` + quote(name) + `)`)
+// tells waits until a quiet line says who has come or gone.
+func tells(text string) step {
+	return isTrue(`[...document.querySelectorAll(".coming")].some(n => n.textContent === ` + quote(text) + `)`)
 }
 
-func TestTwoTabsTalkOverSSE(t *testing.T) {
-	twoTabsTalk(t, "SSE", func(*testing.T, context.Context) {})
+func TestTwoPeopleTalkAndSeeEachOther(t *testing.T) {
+	twoPeopleTalk(t, "/chat.html", "WebSocket", "")
 }
 
-func TestTwoTabsTalkOverLongPollingWithoutEventSource(t *testing.T) {
-	twoTabsTalk(t, "long polling", withoutEventSource)
+func TestTwoPeopleTalkWhereWebSocketsFail(t *testing.T) {
+	twoPeopleTalk(t, "/chat.html", "SSE", blockedWebSocket)
 }
 
-func twoTabsTalk(t *testing.T, transport string, prepare func(t *testing.T, tab context.Context)) {
-	s := icomettest.Start(t, func(o *server.Options) { o.Demo = true })
-	first := browser(t)
-	open(t, first) // the browser lives as long as its first tab
-	second := newTab(t, first)
-	open(t, second)
-	names := []string{"Ann", "Bob"}
-	tabs := []context.Context{first, second}
-	for i, tab := range tabs {
-		prepare(t, tab)
-		run(t, tab, join(s.FrontURL("/"), names[i]), transportIs(transport))
+func TestTwoPeopleTalkOverLongPolling(t *testing.T) {
+	twoPeopleTalk(t, "/chat.html?transport=poll", "long polling", "")
+}
+
+func twoPeopleTalk(t *testing.T, path, transport, script string) {
+	s := withDemo(t)
+	url := "http://" + s.Front.String() + path
+	ann := browser(t)
+	open(t, ann) // the browser lives as long as its first tab
+	bob := newTab(t, ann)
+	open(t, bob)
+	for _, tab := range []context.Context{ann, bob} {
+		watch(t, tab)
+		before(t, tab, script)
 	}
+	run(t, ann, enter(url, "Ann"), transportIs(transport), lists("Ann (you)"), say("early"), sees("early"))
+	run(t, bob, enter(url, "Bob"), transportIs(transport), lists("Bob (you),Ann"), sees("early"))
+	run(t, ann, tells("Bob has come"), lists("Ann (you),Bob"))
+	tabs := []context.Context{ann, bob}
 	for i, text := range []string{"hello", `<b>"tea" \ 茶</b> </script>`, "third"} {
 		from, to := tabs[i%2], tabs[1-i%2]
 		run(t, from, say(text), sees(text))
 		run(t, to, sees(text))
 	}
-	screenshot(t, first, transport)
+	screenshot(t, ann, "chat "+transport)
+	run(t, bob, chromedp.Click("#leave"), chromedp.WaitVisible("#join-form"))
+	run(t, ann, tells("Bob has gone"), lists("Ann (you)"))
+	for _, tab := range tabs {
+		fine(t, tab)
+	}
 }
 
-// screenshot keeps a picture of the page in the folder that ICOMET_SCREENSHOTS names, if it does.
-func screenshot(t *testing.T, tab context.Context, name string) {
-	t.Helper()
-	folder := os.Getenv("ICOMET_SCREENSHOTS")
-	if folder == "" {
-		return
+func TestTabsOfOnePersonShareAConnection(t *testing.T) {
+	s := withDemo(t)
+	url := "http://" + s.Front.String() + "/chat.html"
+	first := browser(t)
+	open(t, first)
+	second := newTab(t, first)
+	open(t, second)
+	for _, tab := range []context.Context{first, second} {
+		watch(t, tab)
+		run(t, tab, enter(url, "Ann"), transportIs("WebSocket"), lists("Ann (you)"))
 	}
-	png, err := chromedp.Run(tab, chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(folder, name+".png"), png, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	s.AwaitSubscribers(t, 1)
+	run(t, second, say("from the second"), sees("from the second"))
+	run(t, first, sees("from the second"), say("from the first"), sees("from the first"))
+	run(t, first, chromedp.Click("#leave"), chromedp.WaitVisible("#join-form"))
+	run(t, second, sees("from the first"), say("alone"), sees("alone"), lists("Ann (you)"))
+	s.AwaitSubscribers(t, 1)
+	fine(t, first)
+	fine(t, second)
+}
+
+// A person whose page is gone has left the room, and a page that comes back finds what was said meanwhile.
+func TestAReloadFindsTheRoomAsItIs(t *testing.T) {
+	s := withDemo(t)
+	url := "http://" + s.Front.String() + "/chat.html"
+	ann := browser(t)
+	open(t, ann)
+	bob := newTab(t, ann)
+	open(t, bob)
+	watch(t, bob)
+	run(t, ann, enter(url, "Ann"))
+	run(t, bob, enter(url, "Bob"), lists("Bob (you),Ann"), say("before"), sees("before"), chromedp.Navigate("about:blank"))
+	run(t, ann, tells("Bob has gone"), say("meanwhile"), sees("meanwhile"))
+	run(t, bob, chromedp.Navigate(url+"#tea"), sees("before"), sees("meanwhile"), lists("Bob (you),Ann"))
+	run(t, ann, lists("Ann (you),Bob"))
+	s.Push(t, "chat-tea", "a notice from outside")
+	run(t, ann, isTrue(`[...document.querySelectorAll(".notice")].some(n => n.textContent === "a notice from outside")`))
+	fine(t, bob)
 }
