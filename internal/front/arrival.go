@@ -1,9 +1,6 @@
 package front
 
 import (
-	"errors"
-
-	"github.com/icomet/icomet/internal/auth"
 	"github.com/icomet/icomet/internal/delivery"
 	"github.com/icomet/icomet/internal/hub"
 	"github.com/icomet/icomet/internal/reactor"
@@ -84,51 +81,6 @@ func (d *Door) tellFull(c reactor.Conn, s *subscriber, p *pattern) {
 	if !p.full && !d.isBusy(c, p.prefix) {
 		p.full = true
 		d.reply(c, d.appendText(nil, s, text))
-	}
-}
-
-// arrivalVerdict is mail: what the application has said about a channel that a pattern brings.
-type arrivalVerdict struct {
-	conn    reactor.ID
-	arrival arrival
-	refusal error
-}
-
-// askAboutArrival asks the application about a channel, and tells whether it is known already that it allows it.
-func (d *Door) askAboutArrival(c reactor.Conn, f *follower, p *pattern, a arrival) (allowed bool) {
-	s, who, id := d.subscriber(c.Fd()), d.identities[c.Fd()], c.ID()
-	q := question(s.kind, []byte(a.name), p.grant, who.Client, who.Info, f.origin)
-	d.walks.asked++
-	v, known := d.options.Access.Hook.Ask(d.loop.Now(), q, func(v auth.Verdict) {
-		d.loop.Post(d.number, 0, &arrivalVerdict{conn: id, arrival: a, refusal: refusedBy(v)})
-	})
-	if known {
-		d.walks.asked--
-		d.hearArrival(c, s, &a, refusedBy(v))
-	}
-	return known && v.Allow
-}
-
-// heardOfArrival takes the application's answer.
-func (d *Door) heardOfArrival(v *arrivalVerdict) {
-	d.walks.asked--
-	d.endPending()
-	if c, ok := d.loop.Find(v.conn); ok && d.http.Held(c) {
-		if s := d.subscriber(c.Fd()); v.refusal != nil {
-			d.hearArrival(c, s, &v.arrival, v.refusal)
-		} else {
-			d.bring(c, v.arrival)
-		}
-	}
-	d.walkOn()
-}
-
-// hearArrival tells a subscriber that the application could not be asked. What it does not allow is left out
-// without a word.
-func (d *Door) hearArrival(c reactor.Conn, s *subscriber, a *arrival, refusal error) {
-	var e *accessError
-	if errors.As(refusal, &e) && e.code == codeOverloaded {
-		d.reply(c, d.appendText(nil, s, d.problem(&want{id: delivery.NoID, name: []byte(a.name)}, e)))
 	}
 }
 

@@ -44,9 +44,10 @@ func (p *pattern) allows(now time.Time, name string) bool {
 
 // follower is what is kept of a subscriber with patterns.
 type follower struct {
-	patterns []pattern // at most patternsMax
-	origin   string    // of the page that it belongs to
-	backlog  []arrival // channels that wait until the output is out; at most Options.ChannelsMax
+	patterns []pattern                 // at most patternsMax
+	origin   string                    // of the page that it belongs to
+	backlog  []arrival                 // channels that wait until the output is out; at most Options.ChannelsMax
+	asked    map[questionable]struct{} // about which the application is being asked; nil where there is no hook
 }
 
 // find returns the pattern with that prefix, nil if there is none. It is valid until the next change.
