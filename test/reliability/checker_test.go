@@ -49,6 +49,7 @@ type plan struct {
 	stay                  time.Duration
 	lags, pad             int
 	closeShare            int
+	batch                 int           // of publishes, at most; batchMax if 0
 	every                 time.Duration // between two publishes of all together
 }
 
@@ -72,7 +73,7 @@ func newChecker(p plan) *checker {
 	}
 	for i := range publishers {
 		b := &publisher{
-			number: i, server: p.admin, ledger: c.ledger, names: names, random: newRandom(p.seed, -2-i), batch: batchMax,
+			number: i, server: p.admin, ledger: c.ledger, names: names, random: newRandom(p.seed, -2-i), batch: cmp.Or(p.batch, batchMax),
 			closeShare: p.closeShare, every: p.every * publishers, pad: p.pad,
 		}
 		if p.followers > 0 && i%2 == 1 {

@@ -19,7 +19,7 @@ func TestSubscribersThatReconnectAllTheTimeLoseNothing(t *testing.T) {
 	crowd := *followFlag
 	c := newChecker(plan{
 		seed: newSeed(t), channels: max(1, crowd/8), subscribers: crowd / 4, followers: crowd - crowd/4, channelsEach: 4,
-		historySize: allInReach, front: s.Front, admin: s.Admin, stay: churnStay, every: time.Second / time.Duration(crowd),
+		historySize: allInReach, front: s.Front, admin: s.Admin, stay: churnStay, batch: max(batchMax, crowd/16), every: time.Second / time.Duration(crowd),
 	})
 	c.start(t)
 	begun, visits, processor := time.Now(), c.ledger.visits.Load(), s.Processor(t)
