@@ -26,7 +26,7 @@ setup: ## check the Go version, fetch modules, install Chromium where that is po
 build: ## build bin/icomet
 	$(GO) build -trimpath -o bin/icomet ./cmd/icomet
 
-run: ## run the server on its defaults, with the chat demo
+run: ## run the server on its defaults, with the demos
 	$(GO) run ./cmd/icomet
 
 format: ## check that gofmt has nothing to change

@@ -28,5 +28,5 @@ want() {
 	echo "*** SKIPPED: $loss, since there is no $package here and no way to install it"
 }
 
-want chromium "the chat demo in a browser" chromium chromium-browser google-chrome google-chrome-stable
+want chromium "the demos in a browser" chromium chromium-browser google-chrome google-chrome-stable
 want curl "the examples of the manual" curl

@@ -2,7 +2,7 @@
 //
 // It deliberately has no handlers and knows no route: whoever serves a page decides where and with which
 // headers. The pages load nothing from elsewhere and have neither inline scripts nor inline styles, so they work under
-// the Content-Security-Policy "default-src 'self'; connect-src *". Start at demo/index.html.
+// the Content-Security-Policy "default-src 'self'; connect-src *". Start at demo/index.html, chat.js, chart.js and tokens.js.
 package web
 
 import (
@@ -13,9 +13,9 @@ import (
 //go:embed demo
 var files embed.FS
 
-// Demo is the chat demo: index.html and what it loads by relative address, so it can be served under any
-// path that ends in a slash. Besides these files the page needs /icomet.js (the JavaScript client), /sub and
-// /sse (the front's), /demo/sign (as the admin's /sign) and /demo/pub (as its /push, by POST). Safe for concurrent use.
+// Demo are the pages of the demos: index.html and what it leads to by relative address. Besides these files the
+// pages need icomet.esm.js (the JavaScript client) next to them, the subscriptions of a public door, and what package
+// demo serves below /demo/. Safe for concurrent use.
 var Demo fs.FS = folder("demo")
 
 // folder panics if name is not among the embedded files, which the compiler already rules out.

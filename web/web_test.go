@@ -3,17 +3,36 @@ package web
 import (
 	"io/fs"
 	"regexp"
+	"strings"
 	"testing"
 )
 
-func TestDemoHoldsThePageAndWhatItLoads(t *testing.T) {
-	index := read(t, "index.html")
-	loads := regexp.MustCompile(`(?:src|href)="([^"/]+)"`).FindAllStringSubmatch(index, -1)
-	if len(loads) < 3 {
-		t.Fatalf("index.html loads %v; want at least a script, a style sheet and an icon", loads)
+// served are what the pages load beside the files of this package.
+var served = map[string]bool{"icomet.esm.js": true}
+
+var (
+	loads   = regexp.MustCompile(`(?:src|href)="([^"/#]+)(?:#[^"]*)?"`)
+	imports = regexp.MustCompile(`(?m)^(?:import|export) .*from '\./([^']+)'`)
+)
+
+func TestDemoHoldsThePagesAndWhatTheyLoad(t *testing.T) {
+	loaded := map[string]bool{"index.html": true}
+	for waiting := []string{"index.html"}; len(waiting) > 0; waiting = waiting[1:] {
+		name, found := waiting[0], loads
+		if strings.HasSuffix(name, ".js") {
+			found = imports
+		}
+		for _, load := range found.FindAllStringSubmatch(read(t, name), -1) {
+			if !loaded[load[1]] && !served[load[1]] {
+				loaded[load[1]] = true
+				waiting = append(waiting, load[1])
+			}
+		}
 	}
-	for _, load := range loads {
-		read(t, load[1])
+	for _, name := range names(t) {
+		if !loaded[name] {
+			t.Errorf("no page leads to %s", name)
+		}
 	}
 }
 
@@ -24,15 +43,11 @@ func TestDemoObeysItsPolicy(t *testing.T) {
 		{"an inline script", `<script(?:>|[^>]*[^>]>[^<])`},
 		{"an inline style", `<style|\sstyle=`},
 		{"an inline handler", `\son[a-z]+="`},
-		{"an address elsewhere", `(?:src|href|action)="(?:[a-z]+:|//)|url\(|@import`},
+		{"an address elsewhere", `(?:src|href|action)="(?:[a-z]+:|//)|url\(|@import|from '(?:[a-z]+:|//)`},
 		{"markup from text", `innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser`},
 		{"code from text", `\beval\(|new Function|javascript:`},
 	}
-	names, err := fs.Glob(Demo, "*")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("Glob = %v, %v", names, err)
-	}
-	for _, name := range names {
+	for _, name := range names(t) {
 		text := read(t, name)
 		for _, f := range forbidden {
 			if found := regexp.MustCompile(f.pattern).FindString(text); found != "" {
@@ -40,6 +55,15 @@ func TestDemoObeysItsPolicy(t *testing.T) {
 			}
 		}
 	}
+}
+
+func names(t *testing.T) []string {
+	t.Helper()
+	all, err := fs.Glob(Demo, "*")
+	if err != nil || len(all) < 10 {
+		t.Fatalf("Glob = %v, %v", all, err)
+	}
+	return all
 }
 
 func read(t *testing.T, name string) string {

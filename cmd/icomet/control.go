@@ -124,7 +124,7 @@ func serveLogged(conf config.Config, parent *process.Parent, signals *process.Si
 func announce(logger *slog.Logger, s *server.Server, conf config.Config) {
 	logger.Info("icomet started: " + s.Describe())
 	if conf.File == "" {
-		logger.Info(fmt.Sprintf("no configuration file: embedded defaults, chat demo at http://127.0.0.1:%d/",
+		logger.Info(fmt.Sprintf("no configuration file: embedded defaults, demos at http://127.0.0.1:%d/",
 			s.FrontAddrs()[0].Port()))
 	}
 }

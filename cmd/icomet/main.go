@@ -1,6 +1,6 @@
 // Command icomet is the server, and the tools that come with it.
 //
-//	icomet                      serve on embedded defaults, with a chat demo at http://127.0.0.1:8100/
+//	icomet                      serve on embedded defaults, with demos at http://127.0.0.1:8100/
 //	icomet [-d] CONF            serve as CONF says; -d in the background
 //	icomet CONF -s stop         stop the server of CONF; also start and restart
 //	icomet bench --help         load a server and measure it

@@ -71,7 +71,7 @@ func (s *signal) step() [signalLines]float64 {
 	dt := pointInterval.Seconds()
 	t := float64(s.next.UnixMicro()%3_600_000_000) / 1e6
 	wave := 0.55*math.Sin(2*math.Pi*0.4*t) + 0.2*math.Sin(2*math.Pi*1.9*t) + 0.02*rand.NormFloat64()
-	s.drift += -0.6*s.drift*dt + 0.5*math.Sqrt(dt)*rand.NormFloat64()
+	s.drift += -0.6*s.drift*dt + 0.35*math.Sqrt(dt)*rand.NormFloat64()
 	s.since += dt
 	if rand.Float64() < 0.7*dt {
 		s.pulse, s.since = 0.5+0.5*rand.Float64(), 0

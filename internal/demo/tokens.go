@@ -17,6 +17,8 @@ const (
 	streamsMax = 32
 	// tokenInterval is the time between two tokens.
 	tokenInterval = 40 * time.Millisecond
+	// tellMax is the time after which a text is given up that an overloaded server does not take.
+	tellMax = time.Minute
 )
 
 // tokens counts the texts that are being told.
@@ -69,9 +71,13 @@ func (d *Demo) postTokens(w http.ResponseWriter, r *http.Request) {
 func (d *Demo) tell(name string, pieces []string) {
 	tick := time.NewTicker(tokenInterval)
 	defer tick.Stop()
+	end := time.NewTimer(tellMax)
+	defer end.Stop()
 	for i := 0; i <= len(pieces); {
 		select {
 		case <-d.work.Done():
+			return
+		case <-end.C:
 			return
 		case <-tick.C:
 			message := hub.Publication{Payload: hub.Payload{Event: "end"}}

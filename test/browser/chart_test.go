@@ -35,7 +35,7 @@ func TestTheChartDrawsThousandsOfPointsASecond(t *testing.T) {
 			open(t, tab)
 			watch(t, tab)
 			before(t, tab, c.script)
-			run(t, tab, chromedp.Navigate(s.FrontURL("/chart.html")), transportIs(c.transport), isTrue(rate+` > 1000`), drawn,
+			run(t, tab, chromedp.EmulateViewport(390, 844), chromedp.Navigate(s.FrontURL("/chart.html")), transportIs(c.transport), isTrue(rate+` > 1000`), drawn,
 				isTrue(`/^[0-9.]+ms$/.test(document.getElementById("latency").textContent)`))
 			if gaps := textOf(t, tab, "gaps"); gaps != "0" {
 				t.Errorf("%s gaps", gaps)

@@ -103,33 +103,17 @@ func TestATokenStreamGoesOnAfterACut(t *testing.T) {
 	cutAt := evaluate[int](t, tab, `Number(document.getElementById("tokens").textContent)`)
 	r.until(cutAt + 30)
 	run(t, tab, chromedp.Click("#cut"), tokensShown(cutAt+30))
-	if n := evaluate[int](t, tab, `Number(document.getElementById("resumed").textContent)`); n < 29 {
-		t.Errorf("the page says that it has made up for %d tokens, after it missed 30", n)
+	if n := evaluate[int](t, tab, `Number(document.getElementById("resumed").textContent)`); n < 10 || n > 60 {
+		t.Errorf("the page says that %d tokens came in a bundle, after it missed 30", n)
 	}
 	whole(t, tab, r)
 }
 
 func TestATextThatTheServerHasForgottenIsNotWaitedFor(t *testing.T) {
-	s, tab, r := beginStory(t, "")
+	s, tab, _ := beginStory(t, "")
 	run(t, tab, chromedp.Click("#cut"), transportIs("Not connected"))
-	r.toTheEnd()
-	r.socket.Close()
 	channel := evaluate[string](t, tab, `JSON.parse(sessionStorage.getItem("icomet-demo-story")).channel`)
 	closeChannel(t, s, channel)
 	run(t, tab, chromedp.Click("#cut"), chromedp.WaitVisible("#problem"), storyEnds)
-	fine(t, tab)
-}
-
-func TestEachQuestionHasAText(t *testing.T) {
-	s := withDemo(t)
-	tab := browser(t)
-	open(t, tab)
-	watch(t, tab)
-	run(t, tab, chromedp.Navigate(s.FrontURL("/tokens.html")))
-	for _, name := range evaluate[[]string](t, tab, `[...document.querySelectorAll("[data-text]")].map(b => b.dataset.text)`) {
-		run(t, tab, chromedp.Click(`[data-text="`+name+`"]`), tokensShown(5))
-		beside(t, s, tab).toTheEnd()
-		run(t, tab, storyEnds)
-	}
 	fine(t, tab)
 }

@@ -3,7 +3,7 @@ import { find } from './dom.js';
 const TRANSPORTS = { websocket: 'WebSocket', sse: 'SSE', stream: 'streaming', poll: 'long polling' };
 
 const STATES = {
-  idle: 'Nothing to do',
+  idle: 'Idle',
   connecting: 'Connecting',
   open: 'Live',
   waiting: 'Connection lost, trying again',

@@ -4,7 +4,7 @@ const KEY = 'icomet-demo-story';
  * A Story is a text that comes in tokens, and how far it has come. It is kept in the tab's storage with every token, in
  * one piece: the text and the place to go on from can never disagree.
  *
- * @typedef {{text: string, late: boolean}} Run tokens that came alike; late: made up for after a break
+ * @typedef {{text: string, late: boolean}} Run tokens that came alike; late: they came in a bundle after a break
  */
 export class Story {
   channel;
