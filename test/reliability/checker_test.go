@@ -49,6 +49,7 @@ type plan struct {
 	stay                  time.Duration
 	lags, pad             int
 	closeShare            int
+	publishing            int           // how many publishers there are; publishers if 0
 	batch                 int           // of publishes, at most; batchMax if 0
 	every                 time.Duration // between two publishes of all together
 }
@@ -71,10 +72,11 @@ func newChecker(p plan) *checker {
 	for i := range p.followers {
 		c.followers = append(c.followers, c.newFollower(p, i, names))
 	}
-	for i := range publishers {
+	count := cmp.Or(p.publishing, publishers)
+	for i := range count {
 		b := &publisher{
 			number: i, server: p.admin, ledger: c.ledger, names: names, random: newRandom(p.seed, -2-i), batch: cmp.Or(p.batch, batchMax),
-			closeShare: p.closeShare, every: p.every * publishers, pad: p.pad,
+			closeShare: p.closeShare, every: p.every * time.Duration(count), pad: p.pad,
 		}
 		if p.followers > 0 && i%2 == 1 {
 			b.press = &socketPress{server: cmp.Or(p.socketDoor, p.front), ledger: c.ledger}

@@ -8,9 +8,12 @@ import (
 	"github.com/icomet/icomet/internal/icomettest"
 )
 
-// churnStay is how long visits last at the average, so that a quarter of the followers stay, and the others make half
-// a reconnect a second for each of all.
+// churnStay is how long visits last at the average: so that, while a quarter of all stay, there are at least half as
+// many reconnects a second as there are subscribers.
 const churnStay = 1300 * time.Millisecond
+
+// churnPublishers are enough to keep the rate up where a batch takes long to be answered.
+const churnPublishers = 16
 
 // A subscriber in four is a client of the original. With -reliability.followers=2000 -reliability.v1=60s these are
 // 1,000 reconnects a second under 2,000 pushes a second.
@@ -19,7 +22,7 @@ func TestSubscribersThatReconnectAllTheTimeLoseNothing(t *testing.T) {
 	crowd := *followFlag
 	c := newChecker(plan{
 		seed: newSeed(t), channels: max(1, crowd/8), subscribers: crowd / 4, followers: crowd - crowd/4, channelsEach: 4,
-		historySize: allInReach, front: s.Front, admin: s.Admin, stay: churnStay, batch: max(batchMax, crowd/16), every: time.Second / time.Duration(crowd),
+		historySize: allInReach, front: s.Front, admin: s.Admin, stay: churnStay, publishing: churnPublishers, batch: max(batchMax, crowd/32), every: time.Second / time.Duration(crowd),
 	})
 	c.start(t)
 	begun, visits, processor := time.Now(), c.ledger.visits.Load(), s.Processor(t)

@@ -60,7 +60,7 @@ func (p *publisher) publishBatch(n int) error {
 	var batch []publication
 	for range n {
 		b := publication{what: p.newLabel()}
-		if b.what.broadcast = p.random.IntN(200) == 0 && p.way().canBroadcast(); !b.what.broadcast {
+		if b.what.broadcast = p.random.IntN(max(200, 20*len(p.names))) == 0 && p.way().canBroadcast(); !b.what.broadcast {
 			b.channel = p.names[p.random.IntN(len(p.names))]
 		}
 		batch = append(batch, b)
