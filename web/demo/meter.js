@@ -6,10 +6,11 @@ export class Meter {
   #since = NaN;
 
   add(at, points, latencyMs) {
-    if (this.#batches.length === 0) {
+    const isFirst = this.#batches.length === 0; // its points are of the time before
+    if (isFirst) {
       this.#since = at;
     }
-    this.#batches.push({ at, points, latencyMs });
+    this.#batches.push({ at, points: isFirst ? 0 : points, latencyMs });
   }
 
   clear() {
@@ -22,7 +23,7 @@ export class Meter {
     if (this.#batches.length === 0) {
       return null;
     }
-    const spanMs = Math.min(SPAN_MS, at - this.#since);
+    const spanMs = Math.max(1, Math.min(SPAN_MS, at - this.#since));
     const latencies = this.#batches.map((batch) => batch.latencyMs).sort((a, b) => a - b);
     const points = this.#batches.reduce((sum, batch) => sum + batch.points, 0);
     return { rate: points / spanMs * 1000, latencyMs: latencies[latencies.length >> 1] };
