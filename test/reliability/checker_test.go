@@ -55,7 +55,7 @@ type plan struct {
 }
 
 // stayDefault is how long the visits of a follower last at the average.
-const stayDefault = 200 * time.Millisecond
+const stayDefault = time.Second
 
 func newChecker(p plan) *checker {
 	var names []string

@@ -50,11 +50,11 @@ func TestNoMessageOfV1IsLostDoubledOrReordered(t *testing.T) {
 	seed := newSeed(t)
 	s := startServerOfV1(t, allInReach, outputBytesDefault)
 	c := newChecker(plan{
-		seed: seed, channels: 20, subscribers: 40, followers: 160, channelsEach: 8, historySize: allInReach,
+		seed: seed, channels: 20, subscribers: 30, followers: 120, channelsEach: 8, historySize: allInReach,
 		front: s.Front, admin: s.Admin,
 	})
 	c.start(t)
-	c.check(t, seed, *v1Flag, 2000, func() bool { return true })
+	c.check(t, seed, *v1Flag, 1000, func() bool { return true })
 }
 
 // Every loss is announced, with the numbers that are really lost.
@@ -68,6 +68,19 @@ func TestLossesOfV1BeyondTheHistoryAreAnnounced(t *testing.T) {
 	})
 	c.start(t)
 	c.check(t, seed, *v1Flag/2, 1000, func() bool { return c.ledger.gaps.Load() > 0 })
+}
+
+// A browser cannot go on where it was in so many channels, and is told so.
+func TestEventStreamsOfTooManyChannelsBeginAgain(t *testing.T) {
+	const historySize = 10
+	seed := newSeed(t)
+	s := startServerOfV1(t, historySize, outputBytesDefault)
+	c := newChecker(plan{
+		seed: seed, channels: idChannelsMax + 6, followers: 12, channelsEach: idChannelsMax + 6, historySize: historySize,
+		front: s.Front, admin: s.Admin, only: transportNamed(t, "v1 sse resumed"), stay: 300 * time.Millisecond,
+	})
+	c.start(t)
+	c.check(t, seed, *v1Flag/3, 1000, func() bool { return c.ledger.restarts.Load() > 0 })
 }
 
 // Channels end and begin again under those who follow them.
