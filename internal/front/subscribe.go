@@ -94,6 +94,12 @@ func (d *Door) admit(x *httploop.Exchange, w *wanted, encoder delivery.Encoder) 
 		d.answer(x, w, encoder, nil)
 		return
 	}
+	own := *w // so that only those who wait take memory for it
+	d.admitChecked(x, &own, encoder)
+}
+
+// admitChecked is admit where there is something to check. w is kept until then.
+func (d *Door) admitChecked(x *httploop.Exchange, w *wanted, encoder delivery.Encoder) {
 	o := order{kind: w.kind, token: w.token, wants: []want{{name: w.name}}}
 	if d.options.Access.Hook != nil {
 		o.wants[0].name = slices.Clone(w.name) // since the answer may come after the request is gone
