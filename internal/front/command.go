@@ -70,6 +70,9 @@ func wrongJSON(err error) error {
 	return errors.New(wrongType.Field + " cannot be a JSON " + wrongType.Value)
 }
 
+// errNoName is the error of a command that needs a channel and names none.
+var errNoName = errors.New("cname is missing")
+
 // number is the command's id as it is echoed.
 func (c *command) number() int64 {
 	if c.ID == nil {
@@ -87,7 +90,7 @@ func (c *command) wants(now clock) ([]want, error) {
 	case c.Channel != nil:
 		list = []commandChannel{c.commandChannel}
 	case len(list) == 0:
-		return nil, errors.New("cname is missing")
+		return nil, errNoName
 	}
 	wants := make([]want, 0, len(list))
 	for i := range list {
@@ -103,7 +106,7 @@ func (c *command) wants(now clock) ([]want, error) {
 
 func (c *commandChannel) want(now clock) (want, error) {
 	if c.Channel == nil {
-		return want{}, errors.New("cname is missing")
+		return want{}, errNoName
 	}
 	w := want{name: []byte(*c.Channel), token: []byte(c.Token), start: hub.Start{Kind: hub.FromNow}, presence: c.Presence}
 	w.pattern = isPattern(w.name)

@@ -147,7 +147,7 @@ func (d *Door) heartbeat(s *subscriber) []byte {
 	text := delivery.AppendHeartbeat(nil)
 	switch s.kind {
 	case delivery.Poll:
-		return d.encoderOf(s).AppendText(nil, append(append([]byte{'['}, text...), ']'))
+		return d.encoderOf(s).AppendText(nil, arrayOfOne(text))
 	case delivery.WebSocket:
 		return ws.AppendText(nil, text)
 	}

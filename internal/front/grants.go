@@ -122,7 +122,7 @@ func (d *Door) endExpired(c reactor.Conn) {
 	if s.is(flagV1) {
 		json := delivery.AppendProblem(nil, &delivery.Problem{ID: delivery.NoID, Code: codeToken, Text: text})
 		if s.kind == delivery.Poll {
-			json = array(append(json, ','))
+			json = arrayOfOne(json)
 		}
 		last = d.encoderOf(s).AppendText(nil, json)
 	} else {

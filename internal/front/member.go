@@ -1,8 +1,6 @@
 package front
 
 import (
-	"errors"
-
 	"github.com/icomet/icomet/internal/delivery"
 	"github.com/icomet/icomet/internal/hub"
 	"github.com/icomet/icomet/internal/reactor"
@@ -128,7 +126,7 @@ func membersFrame(s *subscriber, run []*hub.Message) (frame []byte) {
 // commandMembers answers who is at a channel.
 func (d *Door) commandMembers(c reactor.Conn, s *subscriber, cmd *command) error {
 	if cmd.Channel == nil {
-		return errors.New("cname is missing")
+		return errNoName
 	}
 	name := []byte(*cmd.Channel)
 	if _, ok := d.findName(s, name); !ok {

@@ -247,6 +247,9 @@ func array(texts []byte) []byte {
 	return a
 }
 
+// arrayOfOne makes a text an array.
+func arrayOfOne(text []byte) []byte { return array(append(text, ',')) }
+
 // appendEntryText appends an entry of the history as a JSON text.
 func (d *Door) appendEntryText(dst []byte, id hub.ChannelID, name string, e *hub.Entry) []byte {
 	if e.Type == hub.Gap {
@@ -276,7 +279,7 @@ func arrayOf(run []*hub.Message) []byte {
 func (d *Door) endChannel(c reactor.Conn, s *subscriber, n uint32, end *hub.Message) {
 	text := delivery.AppendLiveHead(nil, end)
 	if s.kind == delivery.Poll {
-		d.finish(c, lastPiece(s, d.encoderOf(s).AppendText(nil, append(append([]byte{'['}, text...), ']'))))
+		d.finish(c, lastPiece(s, d.encoderOf(s).AppendText(nil, arrayOfOne(text))))
 		return
 	}
 	var frame []byte

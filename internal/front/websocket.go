@@ -254,7 +254,7 @@ func (d *Door) commandSubscribe(c reactor.Conn, s *subscriber, cmd *command) err
 
 func (d *Door) commandUnsubscribe(c reactor.Conn, s *subscriber, cmd *command) error {
 	if cmd.Channel == nil {
-		return errors.New("cname is missing")
+		return errNoName
 	}
 	if !d.drop(s, []byte(*cmd.Channel)) {
 		d.tell(c, s, cmd, codeUnknown, "not subscribed")
@@ -279,7 +279,7 @@ func (d *Door) drop(s *subscriber, name []byte) bool {
 
 func (d *Door) commandPublish(c reactor.Conn, s *subscriber, cmd *command) error {
 	if cmd.Channel == nil {
-		return errors.New("cname is missing")
+		return errNoName
 	}
 	name := []byte(*cmd.Channel)
 	if !d.mayPublish(s, name) {
